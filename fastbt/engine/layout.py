@@ -1,0 +1,274 @@
+"""Memory that kernels work on: the state of one run, the market's arrays, and the output buffers.
+
+Everything that changes during a run lives in one record, `s`, so that a kernel is handed one pointer. Sizes depend on
+the strategy: `points` is the most `(qty, price)` pairs that one of its order attributes can hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from fastbt.types import CLOSE, DAY_MS, HIGH, LOW, MINUTE_MS, OPEN, Float2D, Int1D
+
+#: Minutes summarised by one entry of the middle level of the span pyramid.
+BLOCK: Final = 16
+
+#: Rows of open margin that a run can hold. Jesse never gives back the row of an entry filled at an opening gap.
+MARGIN_ROWS: Final = 4096
+
+# Rows of the trade buffer, one column a closed trade.
+TRADE_SIDE: Final = 0
+TRADE_OPENED_AT: Final = 1
+TRADE_CLOSED_AT: Final = 2
+TRADE_QTY: Final = 3
+TRADE_ENTRY: Final = 4
+TRADE_EXIT: Final = 5
+TRADE_FEE: Final = 6
+TRADE_PNL: Final = 7
+TRADE_HOLDING: Final = 8
+TRADE_FIELDS: Final = 9
+
+# Rows of the fill log, one column an executed order; a log without columns switches it off.
+LOG_TRADE: Final = 0
+LOG_SIDE: Final = 1
+LOG_TYPE: Final = 2
+LOG_QTY: Final = 3
+LOG_FILLED_QTY: Final = 4
+LOG_PRICE: Final = 5
+LOG_FEE: Final = 6
+LOG_EXECUTED_AT: Final = 7
+LOG_CREATED_AT: Final = 8
+LOG_REDUCE_ONLY: Final = 9
+LOG_VIA: Final = 10
+LOG_FIELDS: Final = 11
+
+# Columns of the outcome table, one row a parameter set.
+OUTCOME_STATUS: Final = 0
+OUTCOME_BAR: Final = 1
+OUTCOME_TIME: Final = 2
+OUTCOME_LINE: Final = 3
+OUTCOME_ORDERS: Final = 4
+OUTCOME_BALANCE: Final = 5
+OUTCOME_OPEN_TRADES: Final = 6
+OUTCOME_OPEN_PL: Final = 7
+OUTCOME_LIQUIDATIONS: Final = 8
+OUTCOME_TRADES: Final = 9
+OUTCOME_FILLS: Final = 10
+OUTCOME_FIELDS: Final = 11
+
+
+@cache
+def state_dtype(points: int, orders: int) -> np.dtype[Any]:
+    """Return the record type of a run's state.
+
+    Parameters
+    ----------
+    points : int
+        Most `(qty, price)` pairs in one order attribute of the strategy.
+    orders : int
+        Most orders working at once.
+    """
+    pairs = ("f8", (points, 2))
+    fields: list[Any] = [
+        # Account: constant during a run.
+        ("mode", "i8"),
+        ("leverage", "i8"),
+        ("fee_rate", "f8"),
+        ("starting_balance", "f8"),
+        ("timeframe_minutes", "i8"),
+        ("warmup_bars", "i8"),
+        # How the run goes: a status other than 0 ends it.
+        ("status", "i8"),
+        ("status_line", "i8"),
+        # Clock.
+        ("minute", "i8"),
+        ("bar", "i8"),
+        ("index", "i8"),
+        ("time", "f8"),
+        ("complete", "b1"),
+        ("part_open", "f8"),
+        ("part_close", "f8"),
+        ("part_high", "f8"),
+        ("part_low", "f8"),
+        ("part_volume", "f8"),
+        ("partial", "b1"),
+        # Wallet and position.
+        ("wallet", "f8"),
+        ("base", "f8"),
+        ("stop_sum", "f8"),
+        ("limit_sum", "f8"),
+        ("qty", "f8"),
+        ("previous_qty", "f8"),
+        ("entry_price", "f8"),
+        ("exit_price", "f8"),
+        ("current_price", "f8"),
+        ("opened_at", "f8"),
+        ("closed_at", "f8"),
+        # Strategy attributes that hold orders: how many pairs (-1 is None), the pairs, and what was last submitted.
+        ("buy_n", "i8"),
+        ("sell_n", "i8"),
+        ("stop_loss_n", "i8"),
+        ("take_profit_n", "i8"),
+        ("buy", *pairs),
+        ("sell", *pairs),
+        ("stop_loss", *pairs),
+        ("take_profit", *pairs),
+        ("buy_was_n", "i8"),
+        ("sell_was_n", "i8"),
+        ("stop_loss_was_n", "i8"),
+        ("take_profit_was_n", "i8"),
+        ("buy_was", *pairs),
+        ("sell_was", *pairs),
+        ("stop_loss_was", *pairs),
+        ("take_profit_was", *pairs),
+        # Counters that strategies read.
+        ("trades_count", "i8"),
+        ("increased_count", "i8"),
+        ("reduced_count", "i8"),
+        ("last_trade_index", "i8"),
+        # Order table: the symbol's active list, in submission order.
+        ("n_active", "i8"),
+        ("n_listed", "i8"),
+        ("n_pending", "i8"),
+        ("next_id", "i8"),
+        ("o_id", "i8", (orders,)),
+        ("o_price", "f8", (orders,)),
+        ("o_qty", "f8", (orders,)),
+        ("o_side", "i8", (orders,)),
+        ("o_type", "i8", (orders,)),
+        ("o_status", "i8", (orders,)),
+        ("o_reduce_only", "b1", (orders,)),
+        ("o_via", "i8", (orders,)),
+        ("o_created_at", "f8", (orders,)),
+        # The order being executed, for callbacks.
+        ("order_price", "f8"),
+        ("order_qty", "f8"),
+        ("order_filled_qty", "f8"),
+        ("order_side", "i8"),
+        ("order_type", "i8"),
+        ("order_via", "i8"),
+        ("order_fee", "f8"),
+        ("order_reduce_only", "b1"),
+        # Margin rows (signed qty, price) of open orders that are not reduce-only.
+        ("n_buy_rows", "i8"),
+        ("n_sell_rows", "i8"),
+        ("buy_rows", "f8", (MARGIN_ROWS, 2)),
+        ("sell_rows", "f8", (MARGIN_ROWS, 2)),
+        # Fills of the current trade (|qty|, price), and its fees.
+        ("n_buy_fills", "i8"),
+        ("n_sell_fills", "i8"),
+        ("buy_fills", "f8", (orders, 2)),
+        ("sell_fills", "f8", (orders, 2)),
+        ("fee_sum", "f8"),
+        ("fee_rest", "f8"),
+        ("trade_side", "i8"),
+        ("trade_opened_at", "f8"),
+        # Output counters.
+        ("n_trades", "i8"),
+        ("n_log", "i8"),
+        ("n_samples", "i8"),
+        ("open_trades", "i8"),
+        ("open_pl", "f8"),
+        ("liquidations", "i8"),
+    ]
+    return np.dtype(fields, align=True)
+
+
+@dataclass(frozen=True)
+class Market:
+    """The arrays of one symbol and timeframe that all runs share.
+
+    Attributes
+    ----------
+    minutes : ndarray, shape (n_minutes, 6)
+        One-minute candles of the trading period.
+    bars : ndarray, shape (n_warmup_bars + n_bars, 6)
+        Candles of the trading timeframe, warm-up first.
+    warmup_bars : int
+        How many of `bars` belong to the warm-up.
+    timeframe_minutes : int
+        Minutes of one bar.
+    span, block_span, bar_span : ndarray, shape (n, 2)
+        Lowest and highest price that each minute, each block of 16 minutes and each bar touches, the jump from the
+        previous close included.
+    sample_minutes : ndarray, shape (n_samples - 2,) or one more
+        Minutes after which the daily balance is sampled.
+    sample_times : ndarray, shape (n_samples,), int64
+        Times of all samples, ms UTC, the first and the last included.
+    """
+
+    minutes: Float2D
+    bars: Float2D
+    warmup_bars: int
+    timeframe_minutes: int
+    span: Float2D
+    block_span: Float2D
+    bar_span: Float2D
+    sample_minutes: Int1D
+    sample_times: Int1D
+
+    @property
+    def n_bars(self) -> int:
+        """Number of decision bars."""
+        return len(self.minutes) // self.timeframe_minutes
+
+
+def _pyramid(span: Float2D, size: int) -> Float2D:
+    starts = np.arange(0, len(span), size)
+    return np.ascontiguousarray(
+        np.column_stack([np.minimum.reduceat(span[:, 0], starts), np.maximum.reduceat(span[:, 1], starts)])
+    )
+
+
+def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe_minutes: int) -> Market:
+    """Return the shared arrays of one symbol and timeframe.
+
+    Parameters
+    ----------
+    minutes : ndarray, shape (n_minutes, 6)
+        Dense one-minute candles of the trading period, at least one.
+    bars : ndarray, shape (n, 6)
+        Candles of the trading timeframe, warm-up first.
+    warmup_bars, timeframe_minutes : int
+        How many bars are warm-up, and how many minutes one has.
+    """
+    previous_close = np.r_[minutes[0, OPEN], minutes[:-1, CLOSE]]
+    prices = (minutes[:, OPEN], minutes[:, CLOSE], previous_close)
+    low = np.minimum.reduce([minutes[:, LOW], *prices])
+    high = np.maximum.reduce([minutes[:, HIGH], *prices])
+    span = np.ascontiguousarray(np.column_stack([low, high]))
+    # A sample is due a day and a minute after the start, then every day (specification 1.10).
+    per_day = DAY_MS // MINUTE_MS
+    sample_minutes = np.arange(per_day, len(minutes), per_day, dtype=np.int64)
+    start = int(minutes[0, 0])
+    times = [start, *(start + (sample_minutes + 1) * MINUTE_MS).tolist()]
+    end = start + len(minutes) * MINUTE_MS
+    if times[-1] != end:
+        times.append(end)
+    return Market(
+        minutes=np.ascontiguousarray(minutes, dtype=np.float64),
+        bars=np.ascontiguousarray(bars, dtype=np.float64),
+        warmup_bars=warmup_bars,
+        timeframe_minutes=timeframe_minutes,
+        span=span,
+        block_span=_pyramid(span, BLOCK),
+        bar_span=_pyramid(span, timeframe_minutes),
+        sample_minutes=sample_minutes,
+        sample_times=np.array(times, dtype=np.int64),
+    )
+
+
+def output_buffers(n_bars: int, *, log: bool = False) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the trade buffer and the fill log of one run.
+
+    A trade needs an entry and entries are decided once a bar, so `n_bars + 1` trades always fit. The log is sized for
+    ordinary strategies and doubled by the caller when it was too small.
+    """
+    trades = np.zeros((TRADE_FIELDS, n_bars + 2))
+    fills = np.zeros((LOG_FIELDS, 4 * n_bars + 64 if log else 0))
+    return trades, fills

@@ -1,0 +1,689 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# ruff: noqa: F811
+"""The loop over decision bars: Jesse's strategy life cycle around the exchange kernels.
+
+This module is a template. The compiler copies everything below the line `# --- machine ---` behind the hooks it
+generated from a strategy, so that numba sees one module whose hooks are ordinary, inlinable callees and whose cache
+survives the process. As it stands here, with the hooks below, it is the strategy that never trades.
+
+Every hook takes `(s, v, k, x, bars, minutes)`: the run's state, the strategy's own variables, the values of its
+hyper-parameters, the market series, the trading candles and the one-minute candles.
+"""
+
+import numpy as np
+
+from fastbt._jit import kernel
+from fastbt.engine.kernels import (
+    ACTIVE,
+    BUY,
+    CLOSED,
+    INCREASED,
+    INVALID_STRATEGY,
+    ISOLATED,
+    LIMIT,
+    MARKET,
+    OK,
+    OPENED,
+    ORDER_NOT_ALLOWED,
+    SELL,
+    SPOT,
+    STOP,
+    VALUE_ERROR,
+    VIA_NONE,
+    VIA_STOP_LOSS,
+    VIA_TAKE_PROFIT,
+    _bankruptcy_price,
+    _cancel,
+    _equity,
+    _fail,
+    _fill,
+    _find_touched,
+    _is_crossed_by_gap,
+    _is_near,
+    _liquidation_price,
+    _next_on_path,
+    _position_pnl,
+    _publish,
+    _publish_minute,
+    _purge,
+    _split_candle,
+    _submit,
+    _triggers,
+)
+from fastbt.engine.layout import (
+    OUTCOME_BALANCE,
+    OUTCOME_BAR,
+    OUTCOME_FILLS,
+    OUTCOME_LINE,
+    OUTCOME_LIQUIDATIONS,
+    OUTCOME_OPEN_PL,
+    OUTCOME_OPEN_TRADES,
+    OUTCOME_ORDERS,
+    OUTCOME_STATUS,
+    OUTCOME_TIME,
+    OUTCOME_TRADES,
+    TRADE_FEE,
+    TRADE_HOLDING,
+    TRADE_PNL,
+    TRADE_SIDE,
+)
+from fastbt.metrics._kernels import _run_metrics
+from fastbt.types import CLOSE, HIGH, LOW, OPEN, TIMESTAMP, VOLUME
+
+
+@kernel
+def should_long(s, v, k, x, bars, minutes):
+    """Never enter."""
+    return False
+
+
+@kernel
+def should_short(s, v, k, x, bars, minutes):
+    """Never enter."""
+    return False
+
+
+@kernel
+def should_cancel_entry(s, v, k, x, bars, minutes):
+    """Cancel, as Jesse does by default."""
+    return True
+
+
+@kernel
+def filters(s, v, k, x, bars, minutes):
+    """Let every entry pass."""
+    return True
+
+
+@kernel
+def _nothing(s, v, k, x, bars, minutes):
+    """Do nothing."""
+
+
+@kernel
+def init_variables(v):
+    """Have no variables."""
+
+
+go_long = go_short = before = after = update_position = _nothing
+on_open_position = on_increased_position = on_reduced_position = on_close_position = on_cancel = _nothing
+before_terminate = terminate = clear_cached = _nothing
+
+# --- machine ---
+CONFLICTING_RULES = 2
+
+
+@kernel
+def _reset_orders(s):
+    """Forget the strategy's order attributes and its order lists (Jesse's `_reset`)."""
+    s.buy_n = s.sell_n = s.stop_loss_n = s.take_profit_n = -1
+    s.buy_was_n = s.sell_was_n = s.stop_loss_was_n = s.take_profit_was_n = -1
+    s.n_active = 0
+    s.n_listed = 0
+    s.increased_count = 0
+    s.reduced_count = 0
+
+
+@kernel
+def _check_points(s, n, points):
+    """End the run if a price is not positive (NaN passes, as in Jesse)."""
+    lowest = 1.0
+    for i in range(n):
+        if i == 0 or points[i, 1] < lowest or points[i, 1] != points[i, 1]:
+            lowest = points[i, 1]
+        if lowest != lowest:
+            return
+    if lowest <= 0.0:
+        _fail(s, INVALID_STRATEGY)
+
+
+@kernel
+def _same_points(n, points, m, others):
+    """Tell whether two order attributes are equal element by element; NaN equals nothing."""
+    if n != m:
+        return False
+    for i in range(n):
+        if points[i, 0] != others[i, 0] or points[i, 1] != others[i, 1]:
+            return False
+    return True
+
+
+@kernel
+def _copy_points(n, points, target):
+    """Copy the first `n` pairs."""
+    for i in range(n):
+        target[i, 0] = points[i, 0]
+        target[i, 1] = points[i, 1]
+
+
+@kernel
+def _submit_entries(s, side):
+    """Submit the points of the entry attribute (specification 2.3.5)."""
+    reference = s.current_price
+    n = s.buy_was_n if side == BUY else s.sell_was_n
+    for i in range(n):
+        if side == BUY:
+            qty = s.buy_was[i, 0]
+            price = s.buy_was[i, 1]
+        else:
+            qty = s.sell_was[i, 0]
+            price = s.sell_was[i, 1]
+        if qty == 0.0:
+            _fail(s, INVALID_STRATEGY)
+        elif price != price:
+            _fail(s, VALUE_ERROR)
+        elif _is_near(price, reference):
+            _submit(s, side, MARKET, False, abs(qty), s.current_price, VIA_NONE)
+        elif (price > reference) == (side == BUY):
+            _submit(s, side, STOP, False, abs(qty), price, VIA_NONE)
+        else:
+            _submit(s, side, LIMIT, False, abs(qty), price, VIA_NONE)
+        if s.status != OK:
+            return
+
+
+@kernel
+def _submit_exit(s, qty, price, via):
+    """Submit a reduce-only order (specification 2.5)."""
+    if qty == 0.0:
+        _fail(s, INVALID_STRATEGY)
+        return
+    if price < 0.0:
+        _fail(s, VALUE_ERROR)
+        return
+    if s.qty == 0.0:
+        _fail(s, ORDER_NOT_ALLOWED)
+        return
+    side = SELL if s.qty > 0.0 else BUY
+    reference = s.current_price
+    if _is_near(price, reference):
+        type_ = MARKET
+    elif (price > reference) == (side == SELL):
+        type_ = LIMIT
+    else:
+        type_ = STOP
+    _submit(s, side, type_, True, abs(qty), price, via)
+
+
+@kernel
+def _submit_on_open(s, n, points, via):
+    """Submit the exits set in go_long or go_short; those on the wrong side of the fill go to the market (2.6)."""
+    is_stop = via == VIA_STOP_LOSS
+    for i in range(n):
+        qty = points[i, 0]
+        price = points[i, 1]
+        if s.qty > 0.0:
+            wrong = price >= s.entry_price if is_stop else price <= s.entry_price
+        else:
+            wrong = price <= s.entry_price if is_stop else price >= s.entry_price
+        if not wrong:
+            _submit_exit(s, qty, price, via)
+        elif qty == 0.0:
+            _fail(s, INVALID_STRATEGY)
+        else:
+            _submit(s, SELL if s.qty > 0.0 else BUY, MARKET, False, abs(qty), s.current_price, via)
+        if s.status != OK:
+            return
+
+
+@kernel
+def _resubmit_exits(s, n, points, via):
+    """Replace the working exits of one attribute by its new points."""
+    for i in range(n):
+        if not (abs(points[i, 0]) < 1e308 and abs(points[i, 1]) < 1e308):
+            _fail(s, INVALID_STRATEGY)
+            return
+    for i in range(s.n_active):
+        if s.o_via[i] == via and s.o_status[i] == ACTIVE and (s.o_side[i] == SELL) == (s.qty > 0.0):
+            _cancel(s, i)
+    for i in range(n):
+        if s.qty == 0.0 or s.status != OK:
+            return
+        _submit_exit(s, points[i, 0], points[i, 1], via)
+
+
+@kernel
+def _detect(s):
+    """Detect what the strategy changed, and submit or cancel accordingly (specification 2.4)."""
+    if s.qty == 0.0 or s.status != OK:
+        return
+    if s.qty > 0.0:
+        n = max(s.buy_n, 0)
+        _check_points(s, n, s.buy)
+        if not _same_points(n, s.buy, s.buy_was_n, s.buy_was):
+            s.buy_n = n
+            s.buy_was_n = n
+            _copy_points(n, s.buy, s.buy_was)
+            for i in range(s.n_active):
+                if s.o_side[i] == BUY:
+                    _cancel(s, i)
+            _submit_entries(s, BUY)
+    else:
+        n = max(s.sell_n, 0)
+        _check_points(s, n, s.sell)
+        if not _same_points(n, s.sell, s.sell_was_n, s.sell_was):
+            s.sell_n = n
+            s.sell_was_n = n
+            _copy_points(n, s.sell, s.sell_was)
+            for i in range(s.n_active):
+                if s.o_side[i] == SELL:
+                    _cancel(s, i)
+            _submit_entries(s, SELL)
+    if s.status == OK and s.stop_loss_n >= 0:
+        _check_points(s, s.stop_loss_n, s.stop_loss)
+        if not _same_points(s.stop_loss_n, s.stop_loss, s.stop_loss_was_n, s.stop_loss_was):
+            s.stop_loss_was_n = s.stop_loss_n
+            _copy_points(s.stop_loss_n, s.stop_loss, s.stop_loss_was)
+            _resubmit_exits(s, s.stop_loss_n, s.stop_loss_was, VIA_STOP_LOSS)
+    if s.status == OK and s.take_profit_n >= 0:
+        _check_points(s, s.take_profit_n, s.take_profit)
+        if not _same_points(s.take_profit_n, s.take_profit, s.take_profit_was_n, s.take_profit_was):
+            s.take_profit_was_n = s.take_profit_n
+            _copy_points(s.take_profit_n, s.take_profit, s.take_profit_was)
+            _resubmit_exits(s, s.take_profit_n, s.take_profit_was, VIA_TAKE_PROFIT)
+    if (
+        s.status == OK
+        and s.stop_loss_n > 0
+        and _same_points(s.stop_loss_n, s.stop_loss, s.take_profit_n, s.take_profit)
+    ):
+        _fail(s, INVALID_STRATEGY)
+
+
+@kernel
+def _cancel_all(s, v, k, x, bars, minutes):
+    """Cancel what works, forget the orders and tell the strategy (Jesse's `_execute_cancel`)."""
+    for i in range(s.n_active):
+        _cancel(s, i)
+    _reset_orders(s)
+    on_cancel(s, v, k, x, bars, minutes)
+    s.n_listed = 0
+
+
+@kernel
+def _execute(s, v, k, x, bars, minutes, trades, log, i):
+    """Execute order `i` and run the callbacks of its effect (specification 2.6)."""
+    effect = _fill(s, i, trades, log)
+    if s.status != OK:
+        return
+    if effect == OPENED:
+        s.increased_count = 1
+        if s.stop_loss_n >= 0:
+            _submit_on_open(s, s.stop_loss_was_n, s.stop_loss_was, VIA_STOP_LOSS)
+        if s.take_profit_n >= 0 and s.status == OK:
+            _submit_on_open(s, s.take_profit_was_n, s.take_profit_was, VIA_TAKE_PROFIT)
+        if s.status == OK:
+            on_open_position(s, v, k, x, bars, minutes)
+    elif effect == CLOSED:
+        s.last_trade_index = s.index
+        _cancel_all(s, v, k, x, bars, minutes)
+        if s.status == OK:
+            on_close_position(s, v, k, x, bars, minutes)
+    elif effect == INCREASED:
+        s.increased_count += 1
+        on_increased_position(s, v, k, x, bars, minutes)
+    else:
+        s.reduced_count += 1
+        on_reduced_position(s, v, k, x, bars, minutes)
+    _detect(s)
+
+
+@kernel
+def _flush(s, v, k, x, bars, minutes, trades, log):
+    """Fill the pending market orders, those that callbacks append included (specification 1.7)."""
+    if s.n_pending == 0:
+        return
+    i = 0
+    while i < s.n_active and s.status == OK:
+        if s.o_status[i] == ACTIVE and s.o_type[i] == MARKET:
+            _execute(s, v, k, x, bars, minutes, trades, log, i)
+        i += 1
+    s.n_pending = 0
+
+
+@kernel
+def _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_):
+    """Fill the orders that the opening jump crossed, at the open (specification 1.5 A)."""
+    before = s.next_id
+    rising = open_ > previous_close
+    done = False
+    while s.status == OK:
+        best = -1
+        for i in range(s.n_active):
+            if s.o_id[i] < before and _is_crossed_by_gap(s, i, previous_close, open_):
+                if best < 0:
+                    best = i
+                elif rising and s.o_price[i] < s.o_price[best]:
+                    best = i
+                elif not rising and s.o_price[i] > s.o_price[best]:
+                    best = i
+        if best < 0:
+            return
+        if not done:
+            _publish(s, open_, open_, open_, open_, 0.0)
+            done = True
+        s.o_price[best] = open_
+        _execute(s, v, k, x, bars, minutes, trades, log, best)
+
+
+@kernel
+def _liquidate(s, v, k, x, bars, minutes, trades, log, previous_close, i):
+    """Liquidate an isolated position whose price the minute reached (specification 1.8)."""
+    price = _liquidation_price(s)
+    hit = minutes[i, LOW] <= price <= minutes[i, HIGH]
+    if i > 0 and not hit:
+        open_ = minutes[i, OPEN]
+        hit = min(previous_close, open_) <= price <= max(previous_close, open_)
+    if not hit:
+        return
+    side = SELL if s.qty > 0.0 else BUY
+    at = _bankruptcy_price(s)
+    j = s.n_active
+    _submit(s, side, MARKET, True, abs(s.qty), at, VIA_NONE)
+    if s.status == OK:
+        s.liquidations += 1
+        _execute(s, v, k, x, bars, minutes, trades, log, j)
+
+
+@kernel
+def _match_minute(s, v, k, x, bars, minutes, trades, log, i):
+    """Play one minute against the working orders (specification 1.5), then flush and tidy up (1.4)."""
+    s.minute = i
+    s.bar = s.warmup_bars + i // s.timeframe_minutes
+    s.time = minutes[i, TIMESTAMP] + 60000.0
+    open_ = minutes[i, OPEN]
+    close = minutes[i, CLOSE]
+    high = minutes[i, HIGH]
+    low = minutes[i, LOW]
+    volume = minutes[i, VOLUME]
+    previous_close = minutes[i - 1, CLOSE] if i > 0 else open_
+    if open_ != previous_close:
+        _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_)
+    while s.status == OK:
+        j = _next_on_path(s, open_, close, high, low)
+        if j < 0:
+            break
+        done_open, done_close, done_high, done_low, open_, close, high, low = _split_candle(
+            open_, close, high, low, s.o_price[j]
+        )
+        _publish(s, done_open, done_close, done_high, done_low, volume)
+        _execute(s, v, k, x, bars, minutes, trades, log, j)
+    _publish_minute(s, minutes, i)
+    if s.mode == ISOLATED and s.qty != 0.0 and s.status == OK:
+        _liquidate(s, v, k, x, bars, minutes, trades, log, previous_close, i)
+
+
+@kernel
+def _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last):
+    """Play the minutes in [first, last), going straight to those that can touch an order."""
+    i = first
+    while i < last and s.status == OK:
+        if s.n_active == 0 and (s.mode != ISOLATED or s.qty == 0.0):
+            break
+        low, high = _triggers(s)
+        i = _find_touched(span, block_span, i, last, low, high)
+        if i < 0:
+            break
+        _match_minute(s, v, k, x, bars, minutes, trades, log, i)
+        _purge(s)
+        if i + 1 < last or (i + 1) % s.timeframe_minutes != 0:
+            _flush(s, v, k, x, bars, minutes, trades, log)
+            _purge(s)
+        i += 1
+    s.minute = last - 1
+    s.time = minutes[last - 1, TIMESTAMP] + 60000.0
+    s.current_price = minutes[last - 1, CLOSE]
+
+
+@kernel
+def _enter(s, v, k, x, bars, minutes, side):
+    """Run go_long or go_short and submit the entry (specification 2.3)."""
+    if side == BUY:
+        go_long(s, v, k, x, bars, minutes)
+        if s.buy_n < 1:
+            _fail(s, INVALID_STRATEGY)
+        _check_points(s, s.buy_n, s.buy)
+        s.buy_was_n = s.buy_n
+        _copy_points(s.buy_n, s.buy, s.buy_was)
+    else:
+        go_short(s, v, k, x, bars, minutes)
+        if s.sell_n < 1:
+            _fail(s, INVALID_STRATEGY)
+        _check_points(s, s.sell_n, s.sell)
+        s.sell_was_n = s.sell_n
+        _copy_points(s.sell_n, s.sell, s.sell_was)
+    if s.take_profit_n >= 0:
+        if s.mode == SPOT:
+            _fail(s, INVALID_STRATEGY)
+        _check_points(s, s.take_profit_n, s.take_profit)
+        s.take_profit_was_n = s.take_profit_n
+        _copy_points(s.take_profit_n, s.take_profit, s.take_profit_was)
+    if s.stop_loss_n >= 0:
+        if s.mode == SPOT:
+            _fail(s, INVALID_STRATEGY)
+        _check_points(s, s.stop_loss_n, s.stop_loss)
+        s.stop_loss_was_n = s.stop_loss_n
+        _copy_points(s.stop_loss_n, s.stop_loss, s.stop_loss_was)
+    if s.status != OK:
+        return
+    if not filters(s, v, k, x, bars, minutes):
+        _reset_orders(s)
+        return
+    if s.status == OK:
+        _submit_entries(s, side)
+
+
+@kernel
+def _decide(s, v, k, x, bars, minutes, trades, log):
+    """Run the strategy on a completed candle (specification 2.1 and 2.2)."""
+    before(s, v, k, x, bars, minutes)
+    if s.status != OK:
+        return
+    if s.n_listed > 0 and s.qty == 0.0 and should_cancel_entry(s, v, k, x, bars, minutes):
+        _cancel_all(s, v, k, x, bars, minutes)
+    if s.qty != 0.0:
+        update_position(s, v, k, x, bars, minutes)
+        _detect(s)
+    _flush(s, v, k, x, bars, minutes, trades, log)
+    if s.status != OK:
+        return
+    if s.qty == 0.0 and s.n_listed == 0:
+        _reset_orders(s)
+        short = should_short(s, v, k, x, bars, minutes)
+        if short and s.mode == SPOT:
+            _fail(s, INVALID_STRATEGY)
+        if s.status != OK:
+            return
+        long = should_long(s, v, k, x, bars, minutes)
+        if short and long:
+            _fail(s, CONFLICTING_RULES)
+        if s.status != OK:
+            return
+        if long:
+            _enter(s, v, k, x, bars, minutes, BUY)
+        elif short:
+            _enter(s, v, k, x, bars, minutes, SELL)
+    if s.status == OK:
+        after(s, v, k, x, bars, minutes)
+    clear_cached(s, v, k, x, bars, minutes)
+    s.index += 1
+
+
+@kernel
+def _end(s, v, k, x, bars, minutes, trades, log):
+    """Close what is open and cancel what works (specification 1.11)."""
+    before_terminate(s, v, k, x, bars, minutes)
+    _detect(s)
+    _flush(s, v, k, x, bars, minutes, trades, log)
+    if s.status != OK:
+        return
+    if s.qty != 0.0:
+        s.open_trades += 1
+        s.open_pl += _position_pnl(s)
+        if s.mode == SPOT:
+            for i in range(s.n_active):
+                _cancel(s, i)
+        _submit_exit(s, s.qty, s.current_price, VIA_NONE)
+        terminate(s, v, k, x, bars, minutes)
+        _flush(s, v, k, x, bars, minutes, trades, log)
+        return
+    if s.n_listed > 0:
+        _cancel_all(s, v, k, x, bars, minutes)
+    terminate(s, v, k, x, bars, minutes)
+    _flush(s, v, k, x, bars, minutes, trades, log)
+
+
+@kernel
+def _begin(s, minutes):
+    """Set the state to the start of a run."""
+    s.status = OK
+    s.status_line = 0
+    s.minute = -1
+    s.bar = s.warmup_bars
+    s.index = 0
+    s.time = minutes[0, TIMESTAMP]
+    s.complete = True
+    s.partial = False
+    s.wallet = s.starting_balance
+    s.base = s.stop_sum = s.limit_sum = 0.0
+    s.qty = s.previous_qty = 0.0
+    s.entry_price = s.exit_price = s.opened_at = s.closed_at = float("nan")
+    s.current_price = minutes[0, OPEN]
+    s.trades_count = s.last_trade_index = 0
+    s.n_pending = s.next_id = 0
+    s.n_buy_rows = s.n_sell_rows = 0
+    s.n_buy_fills = s.n_sell_fills = 0
+    s.fee_sum = s.fee_rest = 0.0
+    s.n_trades = s.n_log = s.n_samples = 0
+    s.open_trades = s.liquidations = 0
+    s.open_pl = 0.0
+    _reset_orders(s)
+
+
+@kernel
+def _sample(s, daily):
+    """Append a daily balance sample."""
+    daily[s.n_samples] = _equity(s)
+    s.n_samples += 1
+
+
+@kernel
+def _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades, log, daily):
+    """Run one parameter set over all bars; a status other than OK in `s` tells why it stopped."""
+    _begin(s, minutes)
+    _sample(s, daily)
+    length = s.timeframe_minutes
+    n_minutes = len(minutes)
+    n_bars = n_minutes // length
+    due = 0
+    n_due = len(samples)
+    for b in range(n_bars):
+        first = b * length
+        last = first + length
+        while due < n_due and samples[due] < last - 1:
+            minute = samples[due]
+            _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, minute + 1)
+            _sample(s, daily)
+            first = minute + 1
+            due += 1
+        if s.n_active > 0 or (s.mode == ISOLATED and s.qty != 0.0):
+            low, high = _triggers(s)
+            if bar_span[b, 0] <= low or bar_span[b, 1] >= high:
+                _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)
+        if s.status != OK:
+            return
+        s.minute = last - 1
+        s.bar = s.warmup_bars + b
+        s.time = minutes[last - 1, TIMESTAMP] + 60000.0
+        s.current_price = minutes[last - 1, CLOSE]
+        s.complete = True
+        s.partial = False
+        _decide(s, v, k, x, bars, minutes, trades, log)
+        if s.n_active > 0:
+            _purge(s)
+            _flush(s, v, k, x, bars, minutes, trades, log)
+            _purge(s)
+        if s.status != OK:
+            return
+        if due < n_due and samples[due] == last - 1:
+            _sample(s, daily)
+            due += 1
+    first = n_bars * length
+    while first < n_minutes:
+        last = samples[due] + 1 if due < n_due else n_minutes
+        _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)
+        if s.status != OK:
+            return
+        if due < n_due:
+            _sample(s, daily)
+            due += 1
+        first = last
+    _end(s, v, k, x, bars, minutes, trades, log)
+    if s.status == OK:
+        if due > 0 and samples[due - 1] == n_minutes - 1:
+            s.n_samples -= 1
+        _sample(s, daily)
+
+
+@kernel
+def run_sets(
+    first,
+    last,
+    states,
+    variables,
+    configs,
+    x,
+    bars,
+    minutes,
+    span,
+    block_span,
+    bar_span,
+    samples,
+    sample_times,
+    annualization,
+    trades,
+    log,
+    outcomes,
+    daily,
+    metrics,
+):
+    """Run parameter sets [first, last) and write one row of outcomes, daily balances and metrics for each."""
+    s = states[0]
+    v = variables[0]
+    started_at = minutes[0, TIMESTAMP]
+    finished_at = minutes[len(minutes) - 1, TIMESTAMP] + 120000.0
+    for j in range(first, last):
+        k = configs[j]
+        init_variables(v)
+        _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades, log, daily[j])
+        outcomes[j, OUTCOME_STATUS] = s.status
+        outcomes[j, OUTCOME_BAR] = s.index
+        outcomes[j, OUTCOME_TIME] = s.time
+        outcomes[j, OUTCOME_LINE] = s.status_line
+        outcomes[j, OUTCOME_ORDERS] = s.next_id
+        outcomes[j, OUTCOME_BALANCE] = s.wallet
+        outcomes[j, OUTCOME_OPEN_TRADES] = s.open_trades
+        outcomes[j, OUTCOME_OPEN_PL] = s.open_pl
+        outcomes[j, OUTCOME_LIQUIDATIONS] = s.liquidations
+        outcomes[j, OUTCOME_TRADES] = s.n_trades
+        outcomes[j, OUTCOME_FILLS] = s.n_log
+        if s.status != OK:
+            daily[j, :] = np.nan
+            metrics[j, :] = np.nan
+            continue
+        _run_metrics(
+            trades[TRADE_PNL],
+            trades[TRADE_SIDE],
+            trades[TRADE_FEE],
+            trades[TRADE_HOLDING],
+            s.n_trades,
+            daily[j],
+            sample_times,
+            s.starting_balance,
+            s.wallet,
+            started_at,
+            finished_at,
+            s.open_trades,
+            s.open_pl,
+            annualization,
+            metrics[j],
+        )
