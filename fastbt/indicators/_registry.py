@@ -1,0 +1,457 @@
+"""What an indicator is: its kernel, its arguments, its fields; and the two ways to run it.
+
+An indicator is declared by the signature of its public function, decorated with `indicator`: names, defaults and types
+of the arguments are read from it, the body is supplied. All kernels look alike, so that generated code, the drivers and
+the public functions call any of them the same way::
+
+    kernel(data, params, out)
+
+`data` is a contiguous 1-D float64 array (`source` indicators) or the (n, 6) candles, `params` the numeric arguments as
+float64, and `out` an (n_fields, n) float64 array that the kernel fills with the value at every row. The value at a row
+depends on no later row, unless `prefix_stable` says otherwise.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import numbers
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final, ParamSpec, TypeVar, cast
+
+import numpy as np
+
+from fastbt.errors import ShapeError, did_you_mean
+from fastbt.types import CLOSE, HIGH, LOW, OPEN, VOLUME, Float1D, Float2D
+
+#: One value, or one for every row with `sequential=True`.
+Value = float | Float1D
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Kernel = Callable[[Float1D | Float2D, Float1D, Float2D], None]
+WindowedKernel = Callable[[Float1D | Float2D, Float1D, int, Float2D], None]
+
+#: Every indicator by name.
+REGISTRY: Final[dict[str, Indicator]] = {}
+
+#: Jesse's moving averages by code; 7, 8 and 19 need TA-Lib and are gone from Jesse too.
+MATYPES: Final = frozenset(range(40)) - {7, 8, 19}
+
+_DEFAULT_WINDOW = 240
+_window: ContextVar[int] = ContextVar("warm_up_window", default=_DEFAULT_WINDOW)
+
+
+@contextmanager
+def warm_up_window(n: int) -> Iterator[None]:
+    """Set the number of last rows that non-sequential indicators see: Jesse's `warm_up_candles`.
+
+    Parameters
+    ----------
+    n : int
+        Rows; 0 means all of them. Outside this context it is 240, as in Jesse.
+
+    Raises
+    ------
+    ValueError
+        If `n` is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastbt.indicators import ema, warm_up_window
+    >>> candles = np.full((100, 6), 7.0)
+    >>> with warm_up_window(50):
+    ...     float(ema(candles, 60))
+    nan
+    """
+    if n < 0:
+        raise ValueError(f"warm_up_window: the number of rows must be 0 or more, was {n}")
+    token = _window.set(n)
+    try:
+        yield
+    finally:
+        _window.reset(token)
+
+
+#: Column of each plain source, and of the others the columns to be averaged, added in this order.
+_SOURCES: Final[dict[str, tuple[int, ...]]] = {
+    "close": (CLOSE,),
+    "high": (HIGH,),
+    "low": (LOW,),
+    "open": (OPEN,),
+    "volume": (VOLUME,),
+    "hl2": (HIGH, LOW),
+    "hlc3": (HIGH, LOW, CLOSE),
+    "ohlc4": (OPEN, HIGH, LOW, CLOSE),
+}
+
+
+def select_source(candles: Float2D, source_type: str) -> Float1D:
+    """Return one price series of the candles.
+
+    Parameters
+    ----------
+    candles : ndarray, shape (n, 6), float64
+    source_type : str
+        close, open, high, low, volume, hl2, hlc3 or ohlc4; the last three are plain means of those prices.
+
+    Returns
+    -------
+    ndarray, shape (n,), float64
+        Contiguous.
+
+    Raises
+    ------
+    ValueError
+        If the source is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> select_source(np.array([[0, 10.0, 11.0, 12.0, 9.0, 1.0]]), "hl2")
+    array([10.5])
+    """
+    columns = _SOURCES.get(source_type)
+    if columns is None:
+        raise ValueError(
+            f"source type {source_type!r} is unknown; wanted one of {', '.join(_SOURCES)}."
+            + did_you_mean(str(source_type), _SOURCES)
+        )
+    total = np.ascontiguousarray(candles[:, columns[0]])
+    for column in columns[1:]:
+        total = total + candles[:, column]
+    return total / len(columns) if len(columns) > 1 else total
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One indicator.
+
+    Attributes
+    ----------
+    name : str
+        Jesse's name.
+    function : callable
+        The public function, with Jesse's signature.
+    kernel : callable or None
+        The compiled kernel; None if the indicator only exists in `python`.
+    fields : tuple of str
+        Names of the rows of `out`; `("value",)` for a single one.
+    record : type or None
+        The named tuple that the public function returns, None for a single value.
+    source : bool
+        True if `data` is the 1-D source chosen by `source_type`, False if it is the candles.
+    accepts_1d : bool
+        True if the public function takes a 1-D array in place of candles; that one is never sliced.
+    parameters : tuple of str
+        Names of the arguments in `params`, in order.
+    codes : mapping
+        For arguments that are strings: the number of each accepted string.
+    windowed : callable or None
+        A faster `kernel(data, params, window, out)` for the windowed form: fills the columns from `window` on.
+    lookback : callable or None
+        Of `params`: how many last rows fix the value to the last bit, so that a larger window changes nothing.
+    settles : callable or None
+        Of `params`: with fewer rows than this the kernel gives other values than it later gives for the same rows.
+    python : callable or None
+        A kernel in plain numpy, for what must call the same numpy code as Jesse to be equal in the last bit.
+    sliced : bool
+        False if the non-sequential form sees all rows.
+    none_if_nan : bool
+        True if the non-sequential form returns None for NaN.
+    prefix_stable : bool
+        False if the value at a row depends on later rows or on their number.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    kernel: Kernel | None
+    fields: tuple[str, ...]
+    record: type | None
+    source: bool
+    accepts_1d: bool
+    parameters: tuple[str, ...]
+    signature: inspect.Signature = field(repr=False)
+    codes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    allowed: Mapping[str, frozenset[int]] = field(default_factory=dict, repr=False)
+    windowed: WindowedKernel | None = None
+    lookback: Callable[..., float] | None = None
+    settles: Callable[..., float] | None = None
+    python: Kernel | None = None
+    sliced: bool = True
+    none_if_nan: bool = False
+    prefix_stable: bool = True
+
+    @property
+    def run(self) -> Kernel:
+        """The kernel, compiled or not."""
+        chosen = self.kernel or self.python
+        assert chosen is not None
+        return chosen
+
+    def encode(self, *args: Any, **kwargs: Any) -> tuple[str | None, tuple[float, ...], bool]:
+        """Bind a call's arguments, the candles left out, and turn them into numbers.
+
+        Returns
+        -------
+        source_type : str or None
+            None if the indicator has no choice of source.
+        params : tuple of float
+        sequential : bool
+
+        Raises
+        ------
+        TypeError
+            If an argument is unknown, missing, or of the wrong type.
+        ValueError
+            If its value makes no sense.
+
+        Examples
+        --------
+        >>> get("rsi").encode(21, sequential=True)
+        ('close', (21.0,), True)
+        """
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.name}: {error}; its arguments are {', '.join(self.signature.parameters)}") from None
+        bound.apply_defaults()
+        values = bound.arguments
+        source_type = values["source_type"] if self.source else None
+        if source_type is not None and source_type not in _SOURCES:
+            select_source(np.empty((0, 6)), source_type)
+        params = tuple(self._number(name, values[name]) for name in self.parameters)
+        return source_type, params, bool(values.get("sequential", False))
+
+    def _number(self, name: str, value: Any) -> float:
+        """One argument as a number."""
+        if name in self.codes:
+            codes = self.codes[name]
+            if value not in codes:
+                wanted = ", ".join(map(repr, codes))
+                hint = did_you_mean(str(value), codes)
+                raise ValueError(f"{self.name}: {name} must be one of {wanted}, was {value!r}.{hint}")
+            return float(codes[value])
+        parameter = self.signature.parameters[name]
+        if parameter.annotation == "int":
+            try:
+                whole = operator.index(value)
+            except TypeError:
+                raise TypeError(f"{self.name}: {name} must be a whole number, was {value!r}") from None
+            if name in self.allowed:
+                if whole not in self.allowed[name]:
+                    raise ValueError(f"{self.name}: {name} {whole} is not one of Jesse's codes")
+            # A count: 0 only where Jesse's own default is 0. A negative default marks a level, which may be anything.
+            elif 0 <= parameter.default and whole < min(1, parameter.default):
+                raise ValueError(f"{self.name}: {name} must be {min(1, parameter.default)} or more, was {whole}")
+            return float(whole)
+        if not isinstance(value, numbers.Real):
+            raise TypeError(f"{self.name}: {name} must be a number, was {value!r}")
+        return float(value)
+
+    def data(self, candles: Float2D | Float1D, source_type: str | None, sequential: bool) -> Float1D | Float2D:
+        """Return what the kernel sees of these candles: the last rows, the chosen source, contiguous."""
+        array = np.asarray(candles, dtype=np.float64)
+        if array.ndim == 1 and self.accepts_1d:
+            visible = array
+        elif array.ndim == 2 and array.shape[1] >= 6:
+            window = _window.get()
+            keep = not sequential and self.sliced and 0 < window < len(array)
+            visible = array[-window:] if keep else array
+            if self.source:
+                visible = select_source(visible, source_type or "close")
+        else:
+            raise ShapeError(f"{self.name}: candles must have the shape (n, 6), was {array.shape}")
+        if len(visible) == 0:
+            raise ShapeError(f"{self.name}: there are no candles")
+        return _writable(visible)
+
+
+def _writable(data: Float1D | Float2D) -> Float1D | Float2D:
+    """Return a contiguous array that is not read-only, for which kernels would be compiled once more."""
+    data = np.ascontiguousarray(data, dtype=np.float64)
+    return data if data.flags.writeable else data.copy()
+
+
+def indicator(
+    kernel: Kernel | None = None,
+    *,
+    record: type | None = None,
+    accepts_1d: bool = False,
+    codes: Mapping[str, Mapping[str, int]] | None = None,
+    allowed: Mapping[str, frozenset[int]] | None = None,
+    windowed: WindowedKernel | None = None,
+    lookback: Callable[..., float] | None = None,
+    settles: Callable[..., float] | None = None,
+    python: Kernel | None = None,
+    sliced: bool = True,
+    none_if_nan: bool = False,
+    prefix_stable: bool = True,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare an indicator by its public signature; see `Indicator` for the arguments."""
+
+    def declare(function: Callable[P, R]) -> Callable[P, R]:
+        name = function.__name__
+        full = inspect.signature(function)
+        arguments = list(full.parameters.values())[1:]
+        names = [argument.name for argument in arguments]
+        source = "source_type" in names and "source_type" not in (codes or {})
+        matypes = {each: MATYPES for each in names if each.endswith("matype")}
+        devtypes = {each: frozenset((0, 1, 2)) for each in names if each == "devtype"}
+
+        @functools.wraps(function)
+        def call(candles: Any, *args: Any, **kwargs: Any) -> Any:
+            source_type, params, sequential = described.encode(*args, **kwargs)
+            data = described.data(candles, source_type, sequential)
+            out = np.empty((len(described.fields), len(data)))
+            described.run(data, np.array(params, dtype=np.float64), out)
+            values = [row if sequential else row[-1] for row in out]
+            if described.none_if_nan and not sequential:
+                values = [None if np.isnan(value) else value for value in values]
+            return values[0] if described.record is None else described.record(*values)
+
+        described = Indicator(
+            name=name,
+            function=call,
+            kernel=kernel,
+            fields=("value",) if record is None else tuple(record._fields),  # type: ignore[attr-defined]
+            record=record,
+            source=source,
+            accepts_1d=accepts_1d,
+            parameters=tuple(each for each in names if each != "sequential" and not (source and each == "source_type")),
+            signature=full.replace(parameters=arguments),
+            codes=codes or {},
+            allowed={**matypes, **devtypes, **(allowed or {})},
+            windowed=windowed,
+            lookback=lookback,
+            settles=settles,
+            python=python,
+            sliced=sliced,
+            none_if_nan=none_if_nan,
+            prefix_stable=prefix_stable,
+        )
+        REGISTRY[name] = described
+        return cast(Callable[P, R], call)
+
+    return declare
+
+
+def get(name: str) -> Indicator:
+    """Return the indicator of this name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message suggests the nearest name.
+
+    Examples
+    --------
+    >>> get("atr").parameters
+    ('period',)
+    """
+    if name not in REGISTRY:
+        raise ValueError(f"there is no indicator {name!r}.{did_you_mean(name, REGISTRY)}")
+    return REGISTRY[name]
+
+
+def compute(
+    indicator: Indicator,
+    data: Float1D | Float2D,
+    params: tuple[float, ...] | Float1D,
+    *,
+    sequential: bool,
+    window: int,
+    out: Float2D | None = None,
+) -> Float2D:
+    """Compute an indicator at every bar of the whole series.
+
+    Parameters
+    ----------
+    indicator : Indicator
+    data : ndarray, shape (n,) or (n, 6), float64
+        What the indicator's kernel takes: the selected source or the candles. At least one row.
+    params : sequence of float
+        From `Indicator.encode`.
+    sequential : bool
+        True for one pass over all rows: what `sequential=True` returns at the last bar. False for what the
+        non-sequential call returns at each bar `t`: the kernel's last value over the rows `max(0, t + 1 - window)..t`.
+    window : int
+        Jesse's `warm_up_candles`; 0 means that nothing is sliced.
+    out : ndarray, shape (n_fields, n), float64, optional
+        Where to put the result.
+
+    Returns
+    -------
+    ndarray, shape (n_fields, n), float64
+
+    Raises
+    ------
+    ShapeError
+        If `data` is empty or `out` has the wrong shape.
+
+    Notes
+    -----
+    With `prefix_stable` False, or before `settles` rows, `sequential=True` is the array as seen at the last bar only;
+    what a strategy sees as `[-1]` at each bar is `sequential=False, window=0`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> compute(get("sma"), np.array([1.0, 3.0, 5.0]), (2.0,), sequential=True, window=0)
+    array([[nan,  2.,  4.]])
+    """
+    n = len(data)
+    if n == 0:
+        raise ShapeError(f"{indicator.name}: there are no candles")
+    shape = (len(indicator.fields), n)
+    if out is None:
+        out = np.empty(shape)
+    elif out.shape != shape or not out.flags.c_contiguous:
+        raise ShapeError(f"{indicator.name}: out must be C-contiguous with the shape {shape}, was {out.shape}")
+    data = _writable(data)
+    values = np.ascontiguousarray(params, dtype=np.float64)
+    if not indicator.sliced or window <= 0 or window > n:
+        window = n
+    if sequential:
+        indicator.run(data, values, out)
+        return out
+    if not indicator.prefix_stable:
+        _restart(indicator, data, values, window, 0, out)
+        return out
+    if indicator.lookback is not None and indicator.lookback(*values) <= window:
+        window = n
+    # Until there are more rows than the window, every slice starts at row 0: one pass serves them all.
+    head = out if window == n else np.empty((shape[0], window))
+    indicator.run(data[:window], values, head)
+    if indicator.settles is not None:
+        early = min(window, int(indicator.settles(*values)) - 1)
+        if early > 0:
+            _restart(indicator, data[:early], values, window, 0, head[:, :early])
+    if head is not out:
+        out[:, :window] = head
+        if indicator.windowed is not None:
+            indicator.windowed(data, values, window, out)
+        else:
+            _restart(indicator, data, values, window, window, out)
+    return out
+
+
+def _restart(
+    indicator: Indicator, data: Float1D | Float2D, params: Float1D, window: int, first: int, out: Float2D
+) -> None:
+    """Fill the columns from `first` on with the kernel's last value over each bar's window."""
+    if indicator.kernel is not None and out.flags.c_contiguous:
+        from fastbt.indicators._driver import restart
+
+        restart(indicator.kernel, data, params, window, first, out)
+        return
+    for t in range(first, len(data)):
+        visible = data[max(0, t + 1 - window) : t + 1]
+        result = np.empty((len(out), len(visible)))
+        indicator.run(visible, params, result)
+        out[:, t] = result[:, -1]

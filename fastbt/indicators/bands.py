@@ -1,0 +1,299 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator,empty-body"
+"""Bands, channels and trailing lines around the price."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastbt._jit import kernel
+from fastbt.indicators._blocks import LANES, _rolling_max, _rolling_min, _true_range
+from fastbt.indicators._registry import Value, indicator
+from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
+
+
+class BollingerBands(NamedTuple):
+    """Mean, and the mean plus and minus multiples of the deviation."""
+
+    upperband: Value
+    middleband: Value
+    lowerband: Value
+
+
+@kernel
+def _bollinger_bands(x, params, out):
+    """Mean and deviation from rolled sums of values and squares: what cancellation leaves of them, as in Jesse."""
+    period = int(params[0])
+    total = 0.0
+    squares = 0.0
+    for i in range(x.shape[0]):
+        if i < period:
+            total += x[i]
+            squares += x[i] * x[i]
+        else:
+            old = x[i - period]
+            total = total - old + x[i]
+            squares = squares - (old * old) + (x[i] * x[i])
+        if i < period - 1:
+            out[:, i] = np.nan
+            continue
+        mean = total / period
+        deviation = np.sqrt((squares / period) - (mean * mean))
+        out[0, i] = mean + params[1] * deviation
+        out[1, i] = mean
+        out[2, i] = mean - params[2] * deviation
+
+
+@kernel
+def _bollinger_bands_windowed(x, params, window, out):
+    """Roll the sums from each bar's own first row."""
+    n = x.shape[0]
+    period = int(params[0])
+    if period > window:
+        out[:, window:] = np.nan
+        return
+    squared = x * x
+    total = np.empty(LANES)
+    squares = np.empty(LANES)
+    for first in range(window, n, LANES):
+        lanes = min(LANES, n - first)
+        start = first + 1 - window
+        total[:] = 0.0
+        squares[:] = 0.0
+        for j in range(start, start + period):
+            for k in range(lanes):
+                total[k] += x[j + k]
+                squares[k] += squared[j + k]
+        for j in range(start + period, first + 1):
+            for k in range(lanes):
+                total[k] = total[k] - x[j + k - period] + x[j + k]
+                squares[k] = squares[k] - squared[j + k - period] + squared[j + k]
+        for k in range(lanes):
+            mean = total[k] / period
+            deviation = np.sqrt((squares[k] / period) - (mean * mean))
+            out[0, first + k] = mean + params[1] * deviation
+            out[1, first + k] = mean
+            out[2, first + k] = mean - params[2] * deviation
+
+
+@indicator(
+    _bollinger_bands,
+    record=BollingerBands,
+    windowed=_bollinger_bands_windowed,
+    accepts_1d=True,
+    allowed={"matype": frozenset((0,)), "devtype": frozenset((0,))},
+)
+def bollinger_bands(
+    candles: Float2D | Float1D,
+    period: int = 20,
+    devup: float = 2,
+    devdn: float = 2,
+    matype: int = 0,
+    devtype: int = 0,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> BollingerBands:
+    """Bollinger bands: the mean of the last `period` values, plus and minus multiples of their deviation.
+
+    NaN until there are `period` rows. The deviation comes from rolling sums, so prices that do not move may leave a
+    tiny deviation or NaN, as in Jesse.
+
+    Parameters
+    ----------
+    candles, period, source_type, sequential
+        See `sma`.
+    devup, devdn : float
+        Deviations from the middle to the upper and to the lower band.
+    matype, devtype : int
+        Kind of average and of deviation; 0 is the mean and the population standard deviation.
+
+    Returns
+    -------
+    BollingerBands
+        `upperband`, `middleband`, `lowerband`, in units of the source.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bollinger_bands(np.array([1.0, 3.0]), 2).upperband
+    np.float64(4.0)
+    """
+    ...
+
+
+class DonchianChannel(NamedTuple):
+    """Highest high, lowest low and the middle between them."""
+
+    upperband: Value
+    middleband: Value
+    lowerband: Value
+
+
+@kernel
+def _donchian(candles, params, out):
+    """Range of the last `period` bars, the current one included."""
+    period = int(params[0])
+    _rolling_max(candles[:, HIGH], period, out[0])
+    _rolling_min(candles[:, LOW], period, out[2])
+    for i in range(candles.shape[0]):
+        out[1, i] = (out[0, i] + out[2, i]) / 2.0
+
+
+@indicator(_donchian, record=DonchianChannel, lookback=lambda period: period)
+def donchian(candles: Float2D, period: int = 20, sequential: bool = False) -> DonchianChannel:
+    """Donchian channel: the highest high and the lowest low of the last `period` bars, the current one included.
+
+    NaN until there are `period` rows.
+
+    Parameters
+    ----------
+    candles, period, sequential
+        See `atr`.
+
+    Returns
+    -------
+    DonchianChannel
+        `upperband`, `middleband`, `lowerband`, in quote currency.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> donchian(np.array([[0, 2.0, 3.0, 4.0, 2.0, 1.0]] * 2), 2).middleband
+    np.float64(3.0)
+    """
+    ...
+
+
+class SuperTrend(NamedTuple):
+    """The trailing line, and 1 where it changed sides."""
+
+    trend: Value
+    changed: Value
+
+
+@kernel
+def _supertrend(candles, params, out):
+    """Bands of a Wilder average of the true range that only tighten; the line is one of them until it is crossed."""
+    n = candles.shape[0]
+    period = int(params[0])
+    factor = params[1]
+    true_range = np.empty(n)
+    _true_range(candles, true_range)
+    average = 0.0
+    upper = 0.0
+    lower = 0.0
+    trend = 0.0
+    for i in range(n):
+        close = candles[i, CLOSE]
+        middle = (candles[i, HIGH] + candles[i, LOW]) / 2.0
+        out[0, i] = 0.0
+        out[1, i] = 0.0
+        if i < period:
+            average += true_range[i]
+            if i < period - 1:
+                continue
+            average /= period
+            upper = middle + factor * average
+            lower = middle - factor * average
+            trend = upper if close <= upper else lower
+            out[0, i] = trend
+            continue
+        average = (average * (period - 1.0) + true_range[i]) / period
+        previous = candles[i - 1, CLOSE]
+        was_upper = trend == upper
+        new_upper = middle + factor * average
+        new_lower = middle - factor * average
+        upper = min(new_upper, upper) if previous <= upper else new_upper
+        lower = max(new_lower, lower) if previous >= lower else new_lower
+        if was_upper:
+            trend = upper if close <= upper else lower
+            out[1, i] = 0.0 if close <= upper else 1.0
+        else:
+            trend = lower if close >= lower else upper
+            out[1, i] = 0.0 if close >= lower else 1.0
+        out[0, i] = trend
+
+
+@kernel
+def _supertrend_windowed(candles, params, window, out):
+    """Start the path at each bar's own first row."""
+    n = candles.shape[0]
+    period = int(params[0])
+    factor = params[1]
+    if period > window:
+        out[:, window:] = 0.0
+        return
+    true_range = np.empty(n)
+    _true_range(candles, true_range)
+    closes = candles[:, CLOSE].copy()
+    middles = np.empty(n)
+    for i in range(n):
+        middles[i] = (candles[i, HIGH] + candles[i, LOW]) / 2.0
+    keep = period - 1.0
+    average = np.empty(LANES)
+    upper = np.empty(LANES)
+    lower = np.empty(LANES)
+    trend = np.empty(LANES)
+    changed = np.empty(LANES)
+    for first in range(window, n, LANES):
+        lanes = min(LANES, n - first)
+        start = first + 1 - window
+        for k in range(lanes):
+            average[k] = candles[start + k, HIGH] - candles[start + k, LOW]
+        for j in range(start + 1, start + period):
+            for k in range(lanes):
+                average[k] += true_range[j + k]
+        seeded = start + period - 1
+        for k in range(lanes):
+            average[k] /= period
+            upper[k] = middles[seeded + k] + factor * average[k]
+            lower[k] = middles[seeded + k] - factor * average[k]
+            trend[k] = upper[k] if closes[seeded + k] <= upper[k] else lower[k]
+            changed[k] = 0.0
+        for j in range(seeded + 1, first + 1):
+            for k in range(lanes):
+                close = closes[j + k]
+                previous = closes[j + k - 1]
+                middle = middles[j + k]
+                average[k] = (average[k] * keep + true_range[j + k]) / period
+                was_upper = trend[k] == upper[k]
+                new_upper = middle + factor * average[k]
+                new_lower = middle - factor * average[k]
+                high = min(new_upper, upper[k]) if previous <= upper[k] else new_upper
+                low = max(new_lower, lower[k]) if previous >= lower[k] else new_lower
+                is_upper = (was_upper and close <= high) or (not was_upper and not close >= low)
+                trend[k] = high if is_upper else low
+                changed[k] = 0.0 if is_upper == was_upper else 1.0
+                upper[k] = high
+                lower[k] = low
+        for k in range(lanes):
+            out[0, first + k] = trend[k]
+            out[1, first + k] = changed[k]
+
+
+@indicator(_supertrend, record=SuperTrend, windowed=_supertrend_windowed)
+def supertrend(candles: Float2D, period: int = 10, factor: float = 3, sequential: bool = False) -> SuperTrend:
+    """Supertrend: a line `factor` average true ranges from the middle of the bars that only moves towards the price.
+
+    When the close crosses it, it changes to the other side. 0 until there are `period` rows.
+
+    Parameters
+    ----------
+    candles, period, sequential
+        See `atr`.
+    factor : float
+        Average true ranges (Wilder's) between the middle of a bar and the line.
+
+    Returns
+    -------
+    SuperTrend
+        `trend` in quote currency, and `changed`, 1.0 where the line changed sides, else 0.0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> supertrend(np.array([[0, 2.0, 3.0, 4.0, 2.0, 1.0]] * 3), 2, 1.0)
+    SuperTrend(trend=np.float64(5.0), changed=np.float64(0.0))
+    """
+    ...

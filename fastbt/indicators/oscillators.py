@@ -1,0 +1,282 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator,empty-body"
+"""Oscillators: momentum between bounds or around zero."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastbt._jit import kernel
+from fastbt.indicators._blocks import LANES, _mean_of_known, _rolling_max, _rolling_min
+from fastbt.indicators._registry import Value, indicator
+from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
+
+
+@kernel
+def _strength(gain, loss):
+    """Relative strength of an average gain and an average loss."""
+    if loss == 0.0:
+        return 100.0
+    return 100.0 - (100.0 / (1.0 + gain / loss))
+
+
+@kernel
+def _rsi(x, params, out):
+    """Wilder's averages of gains and losses, seeded with their means over the first `period` changes."""
+    n = x.shape[0]
+    period = int(params[0])
+    out[0, :] = np.nan
+    if n <= period:
+        return
+    gain = 0.0
+    loss = 0.0
+    for i in range(1, n):
+        change = x[i] - x[i - 1]
+        up = change if change > 0.0 else 0.0
+        down = 0.0 if change > 0.0 else abs(change)
+        if i <= period:
+            gain += up
+            loss += down
+            if i < period:
+                continue
+            gain /= period
+            loss /= period
+        else:
+            gain = (gain * (period - 1.0) + up) / period
+            loss = (loss * (period - 1.0) + down) / period
+        out[0, i] = _strength(gain, loss)
+
+
+@kernel
+def _rsi_windowed(x, params, window, out):
+    """Seed the averages at each bar's own first row."""
+    n = x.shape[0]
+    period = int(params[0])
+    if window <= period:
+        out[0, window:] = np.nan
+        return
+    up = np.zeros(n)
+    down = np.zeros(n)
+    for i in range(1, n):
+        change = x[i] - x[i - 1]
+        up[i] = change if change > 0.0 else 0.0
+        down[i] = 0.0 if change > 0.0 else abs(change)
+    keep = period - 1.0
+    gain = np.empty(LANES)
+    loss = np.empty(LANES)
+    for first in range(window, n, LANES):
+        lanes = min(LANES, n - first)
+        seeded = first + 1 - window + period
+        gain[:] = 0.0
+        loss[:] = 0.0
+        for j in range(seeded - period + 1, seeded + 1):
+            for k in range(lanes):
+                gain[k] += up[j + k]
+                loss[k] += down[j + k]
+        for k in range(lanes):
+            gain[k] /= period
+            loss[k] /= period
+        for j in range(seeded + 1, first + 1):
+            for k in range(lanes):
+                gain[k] = (gain[k] * keep + up[j + k]) / period
+                loss[k] = (loss[k] * keep + down[j + k]) / period
+        for k in range(lanes):
+            out[0, first + k] = _strength(gain[k], loss[k])
+
+
+@indicator(_rsi, windowed=_rsi_windowed, accepts_1d=True)
+def rsi(candles: Float2D | Float1D, period: int = 14, source_type: str = "close", sequential: bool = False) -> Value:
+    """RSI, relative strength index: `100 - 100 / (1 + gain / loss)` of Wilder's averages of the changes.
+
+    NaN for the first `period` rows; 100 without any loss.
+
+    Parameters
+    ----------
+    candles, period, source_type, sequential
+        See `sma`.
+
+    Returns
+    -------
+    float or ndarray, shape (n,)
+        0 to 100.
+
+    References
+    ----------
+    .. [1] J. Welles Wilder, New Concepts in Technical Trading Systems, 1978.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rsi(np.array([1.0, 2.0, 1.0, 2.0]), 2, sequential=True)
+    array([nan, nan, 50., 75.])
+    """
+    ...
+
+
+class MACD(NamedTuple):
+    """Moving average convergence/divergence, its signal line, and their difference."""
+
+    macd: Value
+    signal: Value
+    hist: Value
+
+
+@kernel
+def _macd(x, params, out):
+    """Difference of two averages, and the average of that; all seeded with their first value."""
+    fast_weight = 2.0 / (params[0] + 1.0)
+    slow_weight = 2.0 / (params[1] + 1.0)
+    signal_weight = 2.0 / (params[2] + 1.0)
+    fast = x[0]
+    slow = x[0]
+    signal = 0.0
+    for i in range(x.shape[0]):
+        if i > 0:
+            fast = fast_weight * x[i] + (1.0 - fast_weight) * fast
+            slow = slow_weight * x[i] + (1.0 - slow_weight) * slow
+        difference = fast - slow
+        line = 0.0 if np.isnan(difference) else difference
+        signal = signal_weight * line + (1.0 - signal_weight) * signal if i > 0 else line
+        out[0, i] = line
+        out[1, i] = signal
+        out[2, i] = difference - signal
+
+
+@kernel
+def _macd_windowed(x, params, window, out):
+    """Seed the averages at each bar's own first row."""
+    n = x.shape[0]
+    fast_weight = 2.0 / (params[0] + 1.0)
+    slow_weight = 2.0 / (params[1] + 1.0)
+    signal_weight = 2.0 / (params[2] + 1.0)
+    fast_scaled = fast_weight * x
+    slow_scaled = slow_weight * x
+    fast = np.empty(LANES)
+    slow = np.empty(LANES)
+    signal = np.empty(LANES)
+    for first in range(window, n, LANES):
+        lanes = min(LANES, n - first)
+        start = first + 1 - window
+        for k in range(lanes):
+            fast[k] = x[start + k]
+            slow[k] = x[start + k]
+            difference = fast[k] - slow[k]
+            signal[k] = 0.0 if np.isnan(difference) else difference
+        for j in range(start + 1, first + 1):
+            for k in range(lanes):
+                fast[k] = fast_scaled[j + k] + (1.0 - fast_weight) * fast[k]
+                slow[k] = slow_scaled[j + k] + (1.0 - slow_weight) * slow[k]
+                difference = fast[k] - slow[k]
+                line = 0.0 if np.isnan(difference) else difference
+                signal[k] = signal_weight * line + (1.0 - signal_weight) * signal[k]
+        for k in range(lanes):
+            difference = fast[k] - slow[k]
+            out[0, first + k] = 0.0 if np.isnan(difference) else difference
+            out[1, first + k] = signal[k]
+            out[2, first + k] = difference - signal[k]
+
+
+@indicator(_macd, record=MACD, windowed=_macd_windowed, accepts_1d=True)
+def macd(
+    candles: Float2D | Float1D,
+    fast_period: int = 12,
+    slow_period: int = 26,
+    signal_period: int = 9,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> MACD:
+    """MACD, moving average convergence/divergence: fast minus slow exponential average, and the average of that.
+
+    Known from the first row on. A difference that is not a number counts as 0 in the line and its signal.
+
+    Parameters
+    ----------
+    candles, source_type, sequential
+        See `sma`.
+    fast_period, slow_period, signal_period : int
+
+    Returns
+    -------
+    MACD
+        `macd`, `signal`, `hist` (macd minus signal), in units of the source.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> macd(np.array([1.0, 3.0, 5.0]), 1, 3, 1, sequential=True).macd
+    array([0. , 1. , 1.5])
+    """
+    ...
+
+
+class Stochastic(NamedTuple):
+    """Slow stochastic lines."""
+
+    k: Value
+    d: Value
+
+
+@kernel
+def _stoch(candles, params, out):
+    """Place of the close in the range of the last bars, averaged twice; unknown where there is no range."""
+    n = candles.shape[0]
+    period = int(params[0])
+    highest = np.empty(n)
+    lowest = np.empty(n)
+    _rolling_max(candles[:, HIGH], period, highest)
+    _rolling_min(candles[:, LOW], period, lowest)
+    raw = np.full(n, np.nan)
+    for i in range(n):
+        if highest[i] > lowest[i]:
+            raw[i] = 100.0 * (candles[i, CLOSE] - lowest[i]) / (highest[i] - lowest[i])
+    _mean_of_known(raw, int(params[1]), out[0])
+    _mean_of_known(out[0], int(params[3]), out[1])
+
+
+#: Jesse ignores the types of average here, except that these two raise.
+_STOCHASTIC_MATYPES = frozenset(range(1000)) - {24, 29}
+
+
+@indicator(
+    _stoch,
+    record=Stochastic,
+    allowed={"slowk_matype": _STOCHASTIC_MATYPES, "slowd_matype": _STOCHASTIC_MATYPES},
+    lookback=lambda fastk, slowk, _slowk_matype, slowd, _slowd_matype: fastk + slowk + slowd - 2,
+)
+def stoch(
+    candles: Float2D,
+    fastk_period: int = 14,
+    slowk_period: int = 3,
+    slowk_matype: int = 0,
+    slowd_period: int = 3,
+    slowd_matype: int = 0,
+    sequential: bool = False,
+) -> Stochastic:
+    """Slow stochastic oscillator: where the close lies between the lowest low and the highest high.
+
+    A bar without any range has no raw value; the two averages are over the known values only.
+
+    Parameters
+    ----------
+    candles : ndarray, shape (n, 6), float64
+    fastk_period, slowk_period, slowd_period : int
+        Bars in the range, in the average `k` of the raw value, and in the average `d` of `k`.
+    slowk_matype, slowd_matype : int
+        Ignored, as in Jesse: the averages are simple ones.
+    sequential : bool
+        Return the value at every row instead of the last.
+
+    Returns
+    -------
+    Stochastic
+        `k` and `d`, 0 to 100.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> candles = np.array([[0, 2.0, 3.0, 4.0, 2.0, 1.0]] * 3)
+    >>> stoch(candles, 2, 1, 0, 2).k
+    np.float64(50.0)
+    """
+    ...

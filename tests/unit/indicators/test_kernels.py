@@ -1,0 +1,112 @@
+"""What every indicator's kernel must do, whichever it is."""
+
+import naive_indicators
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from indicator_cases import CASES, IDS, MARKETS, walk
+
+import fastbt.indicators as ta
+from fastbt.types import CLOSE
+
+CANDLES = MARKETS["flat"][:150]
+
+
+def same(actual, expected, hint=""):
+    """Bit for bit; NaN equals NaN."""
+    np.testing.assert_array_equal(actual, expected, err_msg=hint)
+    known = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(actual)[known], np.signbit(expected)[known], err_msg=hint)
+
+
+def run(described, data, params):
+    """The kernel over all of `data`, into memory that holds something else before."""
+    out = np.full((len(described.fields), len(data)), 12345.0)
+    described.run(np.ascontiguousarray(data), np.array(params, dtype=np.float64), out)
+    return out
+
+
+def prepared(name, kwargs, candles):
+    described = ta.get(name)
+    source_type, params, _ = described.encode(**kwargs)
+    return described, ta.select_source(candles, source_type) if described.source else candles, params
+
+
+def test_cases__cover_every_indicator():
+    assert {name for name, _ in CASES} == set(ta.REGISTRY)
+
+
+@pytest.mark.parametrize(("name", "kwargs"), CASES, ids=IDS)
+def test_kernel__never_looks_ahead(name, kwargs):
+    described, data, params = prepared(name, kwargs, CANDLES)
+    full = run(described, data, params)
+    first = int(described.settles(*params)) if described.settles else 1
+    stable = True
+    for n in range(first, len(data)):
+        part = run(described, data[:n], params)
+        if described.prefix_stable:
+            same(part, full[:, :n], f"{n} rows")
+        stable &= np.array_equal(part, full[:, :n], equal_nan=True)
+    assert stable == described.prefix_stable
+    if first > 1:
+        early = run(described, data[: first - 1], params)
+        assert not np.array_equal(early, full[:, : first - 1], equal_nan=True), "settles earlier"
+
+
+@pytest.mark.parametrize("window", [1, 2, 37, 120, 0])
+@pytest.mark.parametrize(("name", "kwargs"), CASES, ids=IDS)
+def test_compute__equals_a_restart_at_every_bar(name, kwargs, window):
+    described, data, params = prepared(name, kwargs, MARKETS["flat"][:330])
+    actual = ta.compute(described, data, params, sequential=False, window=window)
+    expected = np.empty_like(actual)
+    rows = window if window and described.sliced else len(data)
+    for t in range(len(data)):
+        expected[:, t] = run(described, data[max(0, t + 1 - rows) : t + 1], params)[:, -1]
+    same(actual, expected)
+
+
+@pytest.mark.parametrize(("name", "kwargs"), CASES, ids=IDS)
+def test_compute__is_the_public_function_at_every_bar(name, kwargs):
+    described, data, params = prepared(name, kwargs, CANDLES)
+    last = ta.compute(described, data, params, sequential=False, window=100)
+    full = ta.compute(described, data, params, sequential=True, window=100, out=np.empty_like(last))
+    with ta.warm_up_window(100):
+        for t in (60, 99, 100, 149):
+            value = described.function(CANDLES[: t + 1], **kwargs)
+            values = value if described.record else (value,)
+            same(np.array([np.nan if each is None else each for each in values], dtype=np.float64), last[:, t])
+    whole = described.function(CANDLES, **kwargs, sequential=True)
+    same(np.array(whole).reshape(full.shape), full)
+
+
+@pytest.mark.parametrize("name", naive_indicators.TWINS)
+@given(data=st.data())
+def test_kernel__equals_its_naive_twin(name, data):
+    candles = walk(data.draw(st.integers(1, 90)), data.draw(st.integers(0, 99)), 0.02, data.draw(st.floats(0.0, 1.0)))
+    described = ta.get(name)
+    kwargs = {
+        each: data.draw(st.floats(0.1, 5.0) if parameter.annotation == "float" else st.integers(1, 25), label=each)
+        for each, parameter in described.signature.parameters.items()
+        if parameter.annotation in ("int", "float") and not each.endswith("type")
+    }
+    _, params, _ = described.encode(**kwargs)
+    series = candles[:, CLOSE].copy() if described.source else candles
+    whole = [int(each) if float(each).is_integer() else each for each in params]
+    expected = naive_indicators.TWINS[name](series.tolist(), *whole)
+    same(run(described, series, params), np.array(expected, dtype=np.float64))
+
+
+@given(
+    st.integers(1, 9),
+    st.integers(2, 40),
+    st.lists(st.one_of(st.just(np.nan), st.floats(-100, 100)), min_size=41, max_size=150),
+)
+def test_sma__leaves_unknown_values_out(period, window, values):
+    described, x = ta.get("sma"), np.array(values)
+    (expected,) = naive_indicators.sma(values, period)
+    same(run(described, x, (period,))[0], np.array(expected))
+    actual = ta.compute(described, x, (period,), sequential=False, window=window)
+    for t in range(len(x)):
+        assert_last = naive_indicators.sma(values[max(0, t + 1 - window) : t + 1], period)[0][-1]
+        same(actual[:, t], np.array([assert_last]))
