@@ -29,18 +29,19 @@ CASES = [
 IDS = [name + "".join(f" {key}={value}" for key, value in kwargs.items()) for name, kwargs in CASES]
 
 
-def walk(n: int, seed: int = 0, volatility: float = 0.01, flat: float = 0.0) -> np.ndarray:
-    """Hourly candles of a random walk; `flat` is the share of bars that do not move at all."""
+def walk(n: int, seed: int = 0, volatility: float = 0.01, flat: float = 0.0, decimals: int = 2) -> np.ndarray:
+    """Hourly candles of a random walk with some gaps; `flat` is the share of bars that do not move."""
     rng = np.random.default_rng(seed)
     steps = rng.normal(0.0, volatility, n) * (rng.random(n) >= flat)
-    close = np.round(100.0 * np.exp(np.cumsum(steps)), 2)
-    opening = np.r_[100.0, close[:-1]]
+    close = np.round(100.0 * np.exp(np.cumsum(steps)), decimals)
     moved = steps != 0.0
-    high = np.maximum(opening, close) + np.round(rng.exponential(0.3, n), 2) * moved
-    low = np.minimum(opening, close) - np.round(rng.exponential(0.3, n), 2) * moved
+    gaps = rng.normal(0.0, 3.0 * volatility, n) * (rng.random(n) < 0.1) * moved
+    opening = np.round(np.r_[100.0, close[:-1]] * np.exp(gaps), decimals)
+    high = np.maximum(opening, close) + np.round(rng.exponential(0.3, n), decimals) * moved
+    low = np.minimum(opening, close) - np.round(rng.exponential(0.3, n), decimals) * moved
     volume = np.round(rng.exponential(50.0, n), 3) + 0.001
     return np.column_stack([np.arange(n) * 3_600_000.0 + 1.6e12, opening, close, high, low, volume])
 
 
 #: Calm, wild, and often standing still: the last one for the divisions by zero.
-MARKETS = {"calm": walk(400, 1, 0.002), "wild": walk(400, 2, 0.05), "flat": walk(400, 3, 0.004, flat=0.7)}
+MARKETS = {"calm": walk(400, 1, 0.002), "wild": walk(400, 2, 0.05), "flat": walk(400, 3, 0.01, 0.6, 1)}

@@ -3,7 +3,7 @@
 import naive_indicators
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from indicator_cases import CASES, IDS, MARKETS, walk
 
@@ -59,11 +59,7 @@ def test_kernel__never_looks_ahead(name, kwargs):
 def test_compute__equals_a_restart_at_every_bar(name, kwargs, window):
     described, data, params = prepared(name, kwargs, MARKETS["flat"][:330])
     actual = ta.compute(described, data, params, sequential=False, window=window)
-    expected = np.empty_like(actual)
-    rows = window if window and described.sliced else len(data)
-    for t in range(len(data)):
-        expected[:, t] = run(described, data[max(0, t + 1 - rows) : t + 1], params)[:, -1]
-    same(actual, expected)
+    same(actual, restarted(described, data, params, window))
 
 
 @pytest.mark.parametrize(("name", "kwargs"), CASES, ids=IDS)
@@ -80,21 +76,52 @@ def test_compute__is_the_public_function_at_every_bar(name, kwargs):
     same(np.array(whole).reshape(full.shape), full)
 
 
-@pytest.mark.parametrize("name", naive_indicators.TWINS)
-@given(data=st.data())
-def test_kernel__equals_its_naive_twin(name, data):
-    candles = walk(data.draw(st.integers(1, 90)), data.draw(st.integers(0, 99)), 0.02, data.draw(st.floats(0.0, 1.0)))
+def restarted(described, data, params, window):
+    """The last value over the rows that each bar sees, one bar at a time."""
+    rows = window if window and described.sliced else len(data)
+    each = [run(described, data[max(0, t + 1 - rows) : t + 1], params)[:, -1] for t in range(len(data))]
+    return np.array(each).T
+
+
+@st.composite
+def calls(draw, name):
+    """An indicator, data and arguments; whole prices and factors make prices that lie exactly on a line."""
+    candles = walk(
+        n=draw(st.integers(1, 90)),
+        seed=draw(st.integers(0, 99)),
+        volatility=0.02,
+        flat=draw(st.sampled_from((0.0, 0.2, 0.8, 1.0))),
+        decimals=draw(st.sampled_from((0, 2))),
+    )
     described = ta.get(name)
+    floats = st.one_of(st.sampled_from((0.5, 1.0, 2.0)), st.floats(0.1, 5.0))
+    whole = st.one_of(st.integers(1, 4), st.integers(1, 25))
     kwargs = {
-        each: data.draw(st.floats(0.1, 5.0) if parameter.annotation == "float" else st.integers(1, 25), label=each)
+        each: draw(floats if parameter.annotation == "float" else whole)
         for each, parameter in described.signature.parameters.items()
         if parameter.annotation in ("int", "float") and not each.endswith("type")
     }
     _, params, _ = described.encode(**kwargs)
-    series = candles[:, CLOSE].copy() if described.source else candles
-    whole = [int(each) if float(each).is_integer() else each for each in params]
+    return described, candles[:, CLOSE].copy() if described.source else candles, params
+
+
+@pytest.mark.parametrize("name", naive_indicators.TWINS)
+@given(data=st.data())
+def test_kernel__equals_its_naive_twin(name, data):
+    described, series, params = data.draw(calls(name))
+    whole = [int(each) if each.is_integer() else each for each in params]
     expected = naive_indicators.TWINS[name](series.tolist(), *whole)
     same(run(described, series, params), np.array(expected, dtype=np.float64))
+
+
+@pytest.mark.parametrize("name", [name for name, described in ta.REGISTRY.items() if described.windowed])
+@settings(max_examples=150)
+@given(data=st.data())
+def test_windowed_kernel__equals_a_restart_at_every_bar(name, data):
+    described, series, params = data.draw(calls(name))
+    window = data.draw(st.integers(1, 60))
+    actual = ta.compute(described, series, params, sequential=False, window=window)
+    same(actual, restarted(described, series, params, window))
 
 
 @given(
