@@ -1,0 +1,124 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+"""Candle kernels: arrays and scalars in, arrays filled, nothing checked but what is told in the return value."""
+
+from fastbt._jit import kernel
+from fastbt.types import CLOSE, HIGH, LOW, MINUTE_MS, OPEN, TIMESTAMP, VOLUME
+
+# Up to numpy 2.2 (Jesse pins 1.26) a longer sum is made of pieces of this length, added one after the other. It changes
+# the last bits of weekly and monthly volumes only.
+_NUMPY_BUFFER = 8192
+
+
+@kernel
+def _sum_block(values, start, count):
+    """Return the sum of at most 128 values as numpy adds them: eight running sums, then the rest."""
+    if count < 8:
+        total = 0.0
+        for k in range(start, start + count):
+            total += values[k]
+        return total
+    r0 = values[start]
+    r1 = values[start + 1]
+    r2 = values[start + 2]
+    r3 = values[start + 3]
+    r4 = values[start + 4]
+    r5 = values[start + 5]
+    r6 = values[start + 6]
+    r7 = values[start + 7]
+    whole = count - count % 8
+    for k in range(start + 8, start + whole, 8):
+        r0 += values[k]
+        r1 += values[k + 1]
+        r2 += values[k + 2]
+        r3 += values[k + 3]
+        r4 += values[k + 4]
+        r5 += values[k + 5]
+        r6 += values[k + 6]
+        r7 += values[k + 7]
+    total = ((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7))
+    for k in range(start + whole, start + count):
+        total += values[k]
+    return total
+
+
+@kernel
+def _sum_tree(values, start, count):
+    """Return the sum of any number of values by numpy's pairwise splitting."""
+    if count <= 128:
+        return _sum_block(values, start, count)
+    half = count // 2
+    half -= half % 8
+    return _sum_tree(values, start, half) + _sum_tree(values, start + half, count - half)
+
+
+@kernel
+def _pairwise_sum(values, start, count):
+    """Return `values[start:start + count].sum()` bit for bit as the numpy that Jesse pins computes it."""
+    if count <= _NUMPY_BUFFER:
+        return _sum_tree(values, start, count)
+    total = 0.0
+    done = 0
+    while done < count:
+        piece = min(_NUMPY_BUFFER, count - done)
+        total += _sum_tree(values, start + done, piece)
+        done += piece
+    return total
+
+
+@kernel
+def _aggregate(candles, volume, first, count, bar):
+    """Fill `bar` with `count` rows from row `first`; `volume` is the volume column."""
+    high = candles[first, HIGH]
+    low = candles[first, LOW]
+    for i in range(first + 1, first + count):
+        if candles[i, HIGH] > high:
+            high = candles[i, HIGH]
+        if candles[i, LOW] < low:
+            low = candles[i, LOW]
+    bar[TIMESTAMP] = candles[first, TIMESTAMP]
+    bar[OPEN] = candles[first, OPEN]
+    bar[CLOSE] = candles[first + count - 1, CLOSE]
+    bar[HIGH] = high
+    bar[LOW] = low
+    bar[VOLUME] = _pairwise_sum(volume, first, count)
+
+
+@kernel
+def _resample(candles, minutes, bars):
+    """Fill `bars` with blocks of `minutes` rows; return the first row not one minute after the last, or -1."""
+    volume = candles[:, VOLUME]
+    n = candles.shape[0]
+    jump = -1
+    for b in range(bars.shape[0]):
+        first = b * minutes
+        # Checked here, block by block, because the rows are in the cache now.
+        for i in range(max(first, 1), first + minutes):
+            if candles[i, TIMESTAMP] - candles[i - 1, TIMESTAMP] != MINUTE_MS and jump < 0:
+                jump = i
+        _aggregate(candles, volume, first, minutes, bars[b])
+    for i in range(max(bars.shape[0] * minutes, 1), n):
+        if candles[i, TIMESTAMP] - candles[i - 1, TIMESTAMP] != MINUTE_MS and jump < 0:
+            jump = i
+    return jump
+
+
+@kernel
+def _resample_clock(candles, minutes, available_at, bars):
+    """Fill `bars` with the clock buckets that end by `available_at`; return how many there are."""
+    volume = candles[:, VOLUME]
+    n = candles.shape[0]
+    span = float(minutes * MINUTE_MS)
+    n_bars = 0
+    first = 0
+    while first < n:
+        bucket = candles[first, TIMESTAMP] // span * span
+        if bucket + span > available_at:
+            break
+        count = 1
+        while first + count < n and candles[first + count, TIMESTAMP] < bucket + span:
+            count += 1
+        _aggregate(candles, volume, first, count, bars[n_bars])
+        bars[n_bars, TIMESTAMP] = bucket
+        n_bars += 1
+        first += count
+    return n_bars
