@@ -466,6 +466,13 @@ def _finish_trade(s, trades):
     trades[TRADE_FEE, n] = fee
     trades[TRADE_PNL, n] = pnl
     trades[TRADE_HOLDING, n] = (s.time - s.trade_opened_at) / 1000.0
+    s.closed_side = s.trade_side
+    s.closed_qty = qty
+    s.closed_entry_price = entry
+    s.closed_exit_price = exit_
+    s.closed_fee = fee
+    s.closed_pnl = pnl
+    s.closed_opened_at = s.trade_opened_at
     s.n_trades = n + 1
     s.n_buy_fills = 0
     s.n_sell_fills = 0

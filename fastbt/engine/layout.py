@@ -21,6 +21,9 @@ BLOCK: Final = 16
 #: Rows of open margin that a run can hold. Jesse never gives back the row of an entry filled at an opening gap.
 MARGIN_ROWS: Final = 4096
 
+#: Fills on each side that one trade can hold.
+FILL_ROWS: Final = 512
+
 # Rows of the trade buffer, one column a closed trade.
 TRADE_SIDE: Final = 0
 TRADE_OPENED_AT: Final = 1
@@ -82,6 +85,7 @@ def state_dtype(points: int, orders: int) -> np.dtype[Any]:
         ("starting_balance", "f8"),
         ("timeframe_minutes", "i8"),
         ("warmup_bars", "i8"),
+        ("window", "i8"),
         # How the run goes: a status other than 0 ends it.
         ("status", "i8"),
         ("status_line", "i8"),
@@ -162,12 +166,20 @@ def state_dtype(points: int, orders: int) -> np.dtype[Any]:
         # Fills of the current trade (|qty|, price), and its fees.
         ("n_buy_fills", "i8"),
         ("n_sell_fills", "i8"),
-        ("buy_fills", "f8", (orders, 2)),
-        ("sell_fills", "f8", (orders, 2)),
+        ("buy_fills", "f8", (FILL_ROWS, 2)),
+        ("sell_fills", "f8", (FILL_ROWS, 2)),
         ("fee_sum", "f8"),
         ("fee_rest", "f8"),
         ("trade_side", "i8"),
         ("trade_opened_at", "f8"),
+        # The trade that closed last, for callbacks.
+        ("closed_side", "i8"),
+        ("closed_qty", "f8"),
+        ("closed_entry_price", "f8"),
+        ("closed_exit_price", "f8"),
+        ("closed_fee", "f8"),
+        ("closed_pnl", "f8"),
+        ("closed_opened_at", "f8"),
         # Output counters.
         ("n_trades", "i8"),
         ("n_log", "i8"),

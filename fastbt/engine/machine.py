@@ -366,7 +366,7 @@ def _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_):
 
 
 @kernel
-def _liquidate(s, v, k, x, bars, minutes, trades, log, previous_close, i):
+def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i):
     """Liquidate an isolated position whose price the minute reached (specification 1.8)."""
     price = _liquidation_price(s)
     hit = minutes[i, LOW] <= price <= minutes[i, HIGH]
@@ -409,7 +409,7 @@ def _match_minute(s, v, k, x, bars, minutes, trades, log, i):
         _execute(s, v, k, x, bars, minutes, trades, log, j)
     _publish_minute(s, minutes, i)
     if s.mode == ISOLATED and s.qty != 0.0 and s.status == OK:
-        _liquidate(s, v, k, x, bars, minutes, trades, log, previous_close, i)
+        _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i)
 
 
 @kernel

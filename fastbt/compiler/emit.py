@@ -1,0 +1,240 @@
+"""Write the generated module: hooks, helpers and the machine behind them, as one readable, cached file."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from fastbt._cache import code_cache
+from fastbt.compiler import api
+from fastbt.compiler.lower import Program
+from fastbt.compiler.statements import COMMON, FunctionLowerer
+from fastbt.compiler.values import Bound, Group, Number, Part, Value
+from fastbt.indicators._registry import Indicator
+
+_MARK = "# --- machine ---\n"
+_SIGNATURE = ", ".join(COMMON)
+
+
+def _machine() -> tuple[str, str]:
+    """Return the machine's imports and its text below the mark."""
+    text = (Path(__file__).parent.parent / "engine" / "machine.py").read_text()
+    head, body = text.split(_MARK)
+    tree = ast.parse(head)
+    imports = [ast.unparse(each) for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
+    return "\n".join(imports), body
+
+
+def _language_names() -> list[str]:
+    """Return the kernels that generated code may call."""
+    path = Path(__file__).parent.parent / "engine" / "language.py"
+    tree = ast.parse(path.read_text())
+    return [each.name for each in tree.body if isinstance(each, ast.FunctionDef)]
+
+
+def _hook(key: str, program: Program) -> str:
+    """Return the text of one hook."""
+    context = "fill" if key in api.FILL_HOOKS else "bar"
+    method = program.source.methods.get(key)
+    head = f"@kernel\ndef {key}({_SIGNATURE}):\n"
+    if method is None:
+        default = {"should_long": "return False", "should_short": "return False", "should_cancel_entry": "return True"}
+        return f'{head}    """Jesse\'s default."""\n    {default.get(key, "pass")}\n'
+    wanted = api.HOOK_ARGUMENTS.get(key, ())
+    given = len(method.node.args.args) - 1
+    if given != len(wanted):
+        FunctionLowerer(program, method, context, (), {}) if not wanted else None
+        lowerer = FunctionLowerer.__new__(FunctionLowerer)
+        lowerer.program, lowerer.method, lowerer.context = program, method, context
+        names = ", ".join(("self", *wanted)).replace("trade", "closed_trade")
+        lowerer.refuse(method.node, f"Jesse 3.5.3 calls {key}({names}); this one takes {given + 1} arguments")
+    arguments: tuple[Value, ...] = tuple(Part(each) for each in wanted)
+    lowered = program.method(method, context, arguments)
+    if key in ("should_long", "should_short", "should_cancel_entry"):
+        if lowered.inline or lowered.result is None:
+            number = None if lowered.result is None else program.materialise(lowered.result)
+            code = "False" if number is None else ast.unparse(number.node)
+        else:
+            code = f"{lowered.name}({_SIGNATURE})"
+        return f"{head}    return bool({code})\n"
+    call = "pass" if lowered.inline else f"{lowered.name}({_SIGNATURE})"
+    return f"{head}    {call}\n"
+
+
+def _filters(program: Program) -> str:
+    """Return the text of the filters hook: the first filter that is false ends the entry."""
+    head = f"@kernel\ndef filters({_SIGNATURE}):\n"
+    method = program.source.methods.get("filters")
+    if method is None:
+        return f'{head}    """Jesse\'s default."""\n    return True\n'
+    lowered = program.method(method, "bar", ())
+    lowerer = FunctionLowerer(program, method, "bar", (), {})
+    if not lowered.inline or not isinstance(lowered.result, Group):
+        lowerer.refuse(method.node, "filters is compiled when it returns one list of methods: [self.one, self.two]")
+    lines = []
+    for each in lowered.result.items:
+        if not isinstance(each, Bound) or each.method is None:
+            lowerer.refuse(
+                method.node, "filters must return methods, not their results: [self.one], without parentheses"
+            )
+        inner = program.method(each.method, "bar", ())
+        number = program.materialise(inner.result) if inner.inline and inner.result is not None else None
+        if inner.inline:
+            code = "False" if number is None else f"bool({ast.unparse(number.node)})"
+        elif inner.result is None:
+            code = "False"
+        else:
+            code = f"bool({inner.name}({_SIGNATURE}))"
+        lines.append(f"    if not {code}:\n        return False\n")
+    return head + "".join(lines) + "    return True\n"
+
+
+def _variables(program: Program) -> list[tuple[str, str]]:
+    """Return field and dtype of each variable."""
+    fields = [("unused", "i8")]
+    codes = {"bool": "?", "int": "i8", "float": "f8"}
+    for variable in program.state.values():
+        fields.append((variable.field, codes[variable.type or "float"]))
+        if variable.nullable:
+            fields.append((f"{variable.field}_none", "?"))
+        if not variable.is_set:
+            fields.append((f"{variable.field}_set", "?"))
+    for key, type_ in program.cached_fields.items():
+        fields += [(key, codes[type_]), (f"{key}_set", "?")]
+    return fields
+
+
+def _init_variables(program: Program) -> str:
+    """Return the text that sets the variables to what `__init__` left."""
+    lines = ["    v.unused = 0"]
+    for variable in program.state.values():
+        field = f"v.{variable.field}"
+        number = None
+        if variable.is_set and variable.initial is not None:
+            from fastbt.compiler.values import Const
+
+            number = program.materialise(Const(variable.initial))
+        zero = {"bool": "False", "int": "0", "float": "0.0"}[variable.type or "float"]
+        lines.append(f"    {field} = {ast.unparse(number.node) if isinstance(number, Number) else zero}")
+        if variable.nullable:
+            lines.append(f"    {field}_none = {variable.initial is None}")
+        if not variable.is_set:
+            lines.append(f"    {field}_set = False")
+    for key in program.cached_fields:
+        lines.append(f"    v.{key}_set = False")
+    return "@kernel\ndef init_variables(v):\n" + "\n".join(lines) + "\n"
+
+
+def _clear_cached(program: Program) -> str:
+    lines = [f"    v.{key}_set = False" for key in program.cached_fields] or ["    pass"]
+    return f"@kernel\ndef clear_cached({_SIGNATURE}):\n" + "\n".join(lines) + "\n"
+
+
+def _forming_code(indicator: Indicator) -> str:
+    """Return the text that evaluates an indicator where the newest candle is forming."""
+    assert indicator.kernel is not None
+    kernel_name = indicator.kernel.__name__
+    data = "_source(rows, source)" if indicator.source else "rows"
+    return (
+        f"@kernel\ndef _now_{indicator.name}(s, bars, minutes, window, source, params, row):\n"
+        f"    rows = _visible(s, bars, minutes, window)\n"
+        f"    out = np.empty(({len(indicator.fields)}, len(rows)))\n"
+        f"    values = np.empty(len(params))\n"
+        f"    for i in range(len(params)):\n"
+        f"        values[i] = params[i]\n"
+        f"    {kernel_name}({data}, values, out)\n"
+        f"    return out[row, len(rows) - 1]\n"
+    )
+
+
+def lower_all(program: Program) -> list[str]:
+    """Lower every hook until the types of all variables are stable; return the texts of the hooks."""
+    for _ in range(12):
+        program.changed = False
+        program.functions.clear()
+        program.slots.clear()
+        program.config_fields.clear()
+        program.forming.clear()
+        program.cached_fields.clear()
+        program.points = 1
+        hooks = [_hook(key, program) for key in api.HOOKS]
+        hooks.append(_filters(program))
+        if not program.changed:
+            return hooks
+    raise AssertionError("the types of the strategy's variables do not settle")
+
+
+def module_text(program: Program) -> str:
+    """Return the source of the generated module."""
+    hooks = lower_all(program)
+    imports, machine = _machine()
+    indicators = {each.name: each for each in program.forming.values()}
+    lines = [
+        f'"""Generated by fastbt from the strategy {program.source.name}. Edit the strategy, not this file."""',
+        "import math",
+        imports,
+        "from fastbt.engine.kernels import _available_margin, _portfolio_value, _position_roi, _position_total_cost",
+        "from fastbt.engine.kernels import _position_value, _visible",
+        f"from fastbt.engine.language import {', '.join(_language_names())}",
+    ]
+    for each in indicators.values():
+        assert each.kernel is not None
+        lines.append(f"from {each.kernel.__module__} import {each.kernel.__name__}")
+    bodies = []
+    for lowered in program.functions.values():
+        if lowered.node is not None:
+            bodies.append(ast.unparse(ast.fix_missing_locations(lowered.node)))
+    series = [f"#   {key} -> row k.{slot.field}" for key, slot in program.slots.items()]
+    values = [f"#   {ast.unparse(value.node)} -> k.{key}" for key, value in program.config_fields.items()]
+    parts = [
+        "\n".join(lines),
+        "# Market series:\n" + ("\n".join(series) or "#   none"),
+        "# Values of a parameter set:\n" + ("\n".join(values) or "#   none"),
+        *map(_forming_code, indicators.values()),
+        *bodies,
+        *hooks,
+        _init_variables(program),
+        _clear_cached(program),
+        f"{_MARK}{machine}",
+    ]
+    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def load_module(text: str, label: str) -> ModuleType:
+    """Write a generated module to the cache, and import it from there.
+
+    The file is written in one step, and the module is registered before it runs: numba's cache can only be loaded by
+    another process from modules that `sys.modules` knows.
+    """
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    key = f"fastbt_generated_{digest}"
+    if key in sys.modules:
+        return sys.modules[key]
+    folder = code_cache() / "strategies"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{key}.py"
+    if not path.is_file() or path.read_text() != text:
+        partial = path.with_suffix(f".{os.getpid()}.tmp")
+        partial.write_text(text)
+        os.replace(partial, path)
+    spec = importlib.util.spec_from_file_location(key, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    module.__doc__ = f"Kernels of {label}."
+    sys.modules[key] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[key]
+        raise
+    return module
+
+
+def variables_fields(program: Program) -> list[tuple[str, str]]:
+    """Return the fields of the variables record."""
+    return _variables(program)

@@ -1,0 +1,299 @@
+"""Load a strategy file as Jesse would, and read the source of its methods."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from fastbt.compiler.standins import jesse_standins
+from fastbt.errors import StrategyError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Method:
+    """The source of one method.
+
+    Attributes
+    ----------
+    name : str
+    node : ast.FunctionDef
+        With line numbers of the file.
+    file : Path
+    lines : list of str
+        The file's lines.
+    namespace : dict
+        The module's globals.
+    decorators : tuple of str
+        Their names, outermost first.
+    """
+
+    name: str
+    node: ast.FunctionDef
+    file: Path
+    lines: list[str]
+    namespace: dict[str, Any]
+    decorators: tuple[str, ...]
+
+    @property
+    def is_property(self) -> bool:
+        """Whether it is read like an attribute."""
+        return "property" in self.decorators
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether Jesse caches its value until the end of the bar."""
+        return "cached" in self.decorators
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it takes no self."""
+        return "staticmethod" in self.decorators
+
+
+@dataclass(frozen=True)
+class StrategySource:
+    """A loaded strategy.
+
+    Attributes
+    ----------
+    cls : type
+        The strategy's class, derived from fastbt's stand-in for `jesse.strategies.Strategy`.
+    name : str
+    file : Path
+    methods : dict of Method
+        The class's own methods and those of its own bases, the nearest definition of each.
+    hyperparameters : list of dict
+        As the strategy declares them.
+    sha256 : str
+        Of all source files that define it.
+    """
+
+    cls: type
+    name: str
+    file: Path
+    methods: dict[str, Method] = field(repr=False)
+    hyperparameters: list[dict[str, Any]] = field(repr=False)
+    sha256: str = field(repr=False)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Default value of each hyper-parameter, or what `dna()` decodes to."""
+        return {each["name"]: each["default"] for each in self.hyperparameters}
+
+
+def _find_file(path: Path) -> Path:
+    """Return the file that holds the strategy of a file, a folder or a name."""
+    if path.is_dir():
+        inner = path / "__init__.py"
+        if inner.is_file():
+            return inner
+        raise StrategyError(f"{path} holds no __init__.py; a strategy folder holds its class there")
+    if path.is_file():
+        if path.suffix != ".py":
+            raise StrategyError(f"{path} is no Python file; a strategy is a .py file or a folder with __init__.py")
+        return path
+    named = Path("strategies") / path / "__init__.py"
+    if len(path.parts) == 1 and named.is_file():
+        return named
+    siblings: list[str] = []
+    parent = path.parent if len(path.parts) > 1 else Path("strategies")
+    if parent.is_dir():
+        siblings = [each.name for each in parent.iterdir() if (each / "__init__.py").is_file() or each.suffix == ".py"]
+    raise StrategyError(f"there is no strategy at {path}.{did_you_mean(path.name, siblings)}")
+
+
+@contextmanager
+def _on_path(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _import(file: Path) -> ModuleType:
+    """Import a strategy's module next to its own project's modules."""
+    digest = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]
+    name = f"fastbt_strategy_{digest}"
+    is_package = file.name == "__init__.py"
+    project = file.resolve().parent.parent.parent if is_package else file.resolve().parent
+    spec = importlib.util.spec_from_file_location(
+        name, file.resolve(), submodule_search_locations=[str(file.resolve().parent)] if is_package else None
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    before = {each for each in sys.modules if each.startswith(f"{name}.")}
+    for each in before:
+        del sys.modules[each]
+    sys.modules[name] = module
+    importlib.invalidate_caches()
+    try:
+        with jesse_standins(), _on_path(project):
+            spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise StrategyError(
+            f"{error.filename}:{error.lineno}:{error.offset}: the strategy is not valid Python: {error.msg}\n"
+            f"    {(error.text or '').rstrip()}"
+        ) from None
+    except ModuleNotFoundError as error:
+        raise StrategyError(
+            f"{file}: imports {error.name!r}, which is not installed here; install it, or take the import out"
+        ) from error
+    except Exception as error:
+        raise StrategyError(f"{file}: could not be imported: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _strategy_class(module: ModuleType, file: Path, name: str | None) -> type:
+    from fastbt.engine.strategy import Strategy
+
+    found = {
+        key: value
+        for key, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, Strategy)
+        and value is not Strategy
+        and value.__module__ == module.__name__
+    }
+    if not found:
+        raise StrategyError(f"{file} defines no class that derives from jesse.strategies.Strategy")
+    if name is not None:
+        if name not in found:
+            raise StrategyError(f"{file} defines no strategy {name!r}.{did_you_mean(name, found)}")
+        return found[name]
+    # The one that no other one derives from; else the one named like the folder or the file.
+    leaves = [cls for cls in found.values() if not any(cls is not o and issubclass(o, cls) for o in found.values())]
+    if len(leaves) == 1:
+        return leaves[0]
+    wanted = file.parent.name if file.name == "__init__.py" else file.stem
+    if wanted in found:
+        return found[wanted]
+    raise StrategyError(f"{file} defines several strategies ({', '.join(sorted(found))}); name one as {file}:NAME")
+
+
+def _decorator_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        node = node.func
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _methods_of(cls: type) -> dict[str, Method]:
+    module = sys.modules[cls.__module__]
+    file = Path(inspect.getfile(cls))
+    text = file.read_text()
+    wanted = cls.__qualname__.split(".")
+    body: list[ast.stmt] = ast.parse(text).body
+    node: ast.ClassDef | None = None
+    for part in wanted:
+        # The last definition wins, as it does in Python.
+        matches = [each for each in ast.walk(ast.Module(body, [])) if isinstance(each, ast.ClassDef)]
+        named = [each for each in matches if each.name == part]
+        if not named:
+            raise StrategyError(f"{file}: the source of class {cls.__qualname__} was not found")
+        node = named[-1]
+        body = node.body
+    assert node is not None
+    lines = text.splitlines()
+    found = {}
+    for each in node.body:
+        if isinstance(each, ast.FunctionDef):
+            decorators = tuple(_decorator_name(decorator) for decorator in each.decorator_list)
+            if "setter" not in decorators:
+                found[each.name] = Method(each.name, each, file, lines, vars(module), decorators)
+    return found
+
+
+def load_strategy(strategy: str | Path | type) -> StrategySource:
+    """Load a strategy.
+
+    Parameters
+    ----------
+    strategy : str, Path or type
+        A strategy file, a folder with `__init__.py`, the name of a folder in `./strategies`, any of them followed by
+        `:ClassName`, or a class that was imported from a file.
+
+    Returns
+    -------
+    StrategySource
+
+    Raises
+    ------
+    StrategyError
+        If there is no such file, it cannot be imported, or it holds no strategy.
+
+    Examples
+    --------
+    >>> load_strategy("strategies/Nowhere")
+    Traceback (most recent call last):
+    ...
+    fastbt.errors.StrategyError: there is no strategy at strategies/Nowhere...
+    """
+    from fastbt.engine.strategy import Strategy
+
+    class_name: str | None = None
+    if isinstance(strategy, type):
+        if issubclass(strategy, Strategy):
+            return _describe(strategy)
+        try:
+            file = Path(inspect.getfile(strategy))
+        except (TypeError, OSError):
+            raise StrategyError(
+                f"the source of class {strategy.__name__} cannot be found; save the strategy in a file and pass its path"
+            ) from None
+        class_name = strategy.__qualname__
+    else:
+        text = str(strategy)
+        if ":" in text[2:] and not Path(text).exists():
+            text, class_name = text.rsplit(":", 1)
+        file = _find_file(Path(text))
+    module = _import(file)
+    return _describe(_strategy_class(module, file, class_name))
+
+
+def _describe(cls: type) -> StrategySource:
+    from fastbt.engine.strategy import Strategy
+
+    methods: dict[str, Method] = {}
+    digest = hashlib.sha256()
+    for base in cls.__mro__:
+        if base is Strategy or base is object:
+            break
+        try:
+            own = _methods_of(base)
+        except (OSError, TypeError):
+            raise StrategyError(
+                f"the source of class {base.__qualname__} cannot be found; save the strategy in a file and pass its path"
+            ) from None
+        digest.update(Path(inspect.getfile(base)).read_bytes())
+        for name, method in own.items():
+            methods.setdefault(name, method)
+    declared: list[dict[str, Any]] = []
+    if "hyperparameters" in methods:
+        try:
+            declared = list(cls.hyperparameters(None))  # type: ignore[attr-defined]
+        except Exception as error:
+            raise StrategyError(
+                f"{cls.__name__}.hyperparameters() raised {type(error).__name__}: {error}; it must not use self"
+            ) from error
+        for each in declared:
+            missing = {"name", "default"} - set(each)
+            if missing:
+                raise StrategyError(f"{cls.__name__}.hyperparameters(): {each!r} lacks {', '.join(sorted(missing))}")
+    file = Path(inspect.getfile(cls))
+    return StrategySource(cls, cls.__name__, file, methods, declared, digest.hexdigest())
+
+
+def dedent_source(method: Method) -> str:
+    """Return the text of a method, for messages."""
+    node = method.node
+    return textwrap.dedent("\n".join(method.lines[node.lineno - 1 : node.end_lineno]))

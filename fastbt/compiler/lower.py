@@ -1,0 +1,306 @@
+"""Lower methods to kernel functions: the program, its series, its config values and its state.
+
+`Program` gathers what the whole strategy needs; `FunctionLowerer` (in `statements` and `expressions`) lowers one method
+for one context. A context tells whether candles are complete when the method runs ("bar") or may be forming ("fill").
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastbt.compiler import api
+from fastbt.compiler.load import Method, StrategySource
+from fastbt.compiler.values import Config, Const, Number, Value, join_types, name, parse, type_of
+from fastbt.errors import CompileError, StrategyError
+from fastbt.indicators._registry import Indicator
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One call of an indicator: for each parameter set it names rows of the series matrix.
+
+    Attributes
+    ----------
+    field : str
+        Field of the config record that holds the first row.
+    indicator : Indicator
+    arguments : tuple of (str or int, Const or Config)
+        Keyword and positional arguments, the candles left out.
+    sequential : bool
+    """
+
+    field: str
+    indicator: Indicator
+    arguments: tuple[tuple[str | int, Const | Config], ...]
+    sequential: bool
+
+
+@dataclass
+class StateField:
+    """A variable of the strategy that lives in the kernel.
+
+    Attributes
+    ----------
+    field : str
+        Its field in the variables record.
+    type : str or None
+        Numeric type; None until something is assigned.
+    initial : object
+        Value before the first bar.
+    is_set : bool
+        Whether it exists before the first assignment; if not, reading it first raises.
+    nullable : bool
+        Whether it can be None.
+    """
+
+    field: str
+    type: str | None
+    initial: Any
+    is_set: bool
+    nullable: bool
+
+
+@dataclass
+class Lowered:
+    """A lowered function.
+
+    Attributes
+    ----------
+    name : str
+    node : ast.FunctionDef or None
+        None while it is being lowered.
+    result : Value or None
+        What a call is, over the node name `CALL`; None if it returns nothing.
+    """
+
+    name: str
+    node: ast.FunctionDef | None = None
+    result: Value | None = None
+    inline: bool = False
+
+
+@dataclass
+class Program:
+    """Everything that one generated module needs."""
+
+    source: StrategySource
+    environment: Mapping[str, Any]
+    initial_attributes: dict[str, Any]
+    initial_vars: dict[str, Any]
+    assigned_attributes: set[str]
+    assigned_vars: set[str]
+    state: dict[tuple[str, str], StateField] = field(default_factory=dict)
+    slots: dict[str, Slot] = field(default_factory=dict)
+    config_fields: dict[str, Config] = field(default_factory=dict)
+    objects: dict[str, Any] = field(default_factory=dict)
+    functions: dict[tuple[Any, ...], Lowered] = field(default_factory=dict)
+    forming: dict[str, Indicator] = field(default_factory=dict)
+    points: int = 1
+    changed: bool = False
+    stack: list[tuple[Any, ...]] = field(default_factory=list)
+    cached_fields: dict[str, str] = field(default_factory=dict)
+
+    # --- config stage -------------------------------------------------------------------------------------------
+    def evaluate(self, node: ast.expr) -> Any:
+        """Evaluate a config-stage expression for the sample set."""
+        code = compile(ast.fix_missing_locations(ast.Expression(node)), "<config>", "eval")
+        return eval(code, {"__builtins__": __builtins__, **self.objects, **self.environment})
+
+    def config_node(self, value: Value) -> ast.expr:
+        """Return the config-stage code of a config-stage value."""
+        if isinstance(value, Config):
+            return value.node
+        assert isinstance(value, Const)
+        if value.value is None or isinstance(value.value, bool | int | float | str):
+            return ast.Constant(value.value)
+        for key, known in self.objects.items():
+            if known is value.value:
+                return name(key)
+        key = f"object_{len(self.objects)}"
+        self.objects[key] = value.value
+        return name(key)
+
+    def config_field(self, value: Config) -> str:
+        """Return the field of the config record that holds this value."""
+        text = ast.unparse(value.node)
+        for key, known in self.config_fields.items():
+            if ast.unparse(known.node) == text:
+                return key
+        node = value.node
+        is_hp = isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "hp"
+        if is_hp and isinstance(node.slice, ast.Constant) and str(node.slice.value).isidentifier():
+            key = f"hp_{node.slice.value}"
+        elif text.startswith("account."):
+            key = text.removeprefix("account.")
+        else:
+            key = f"config_{len(self.config_fields)}"
+        self.config_fields[key] = value
+        return key
+
+    def slot(self, indicator: Indicator, arguments: tuple[tuple[str | int, Const | Config], ...], seq: bool) -> Slot:
+        """Return the slot of an indicator call, the same one for equal calls."""
+        text = ", ".join(f"{key}={ast.unparse(self.config_node(value))}" for key, value in arguments)
+        key = f"{indicator.name}({text}, sequential={seq})"
+        if key not in self.slots:
+            count = sum(each.indicator is indicator for each in self.slots.values())
+            self.slots[key] = Slot(f"{indicator.name}_{count}", indicator, arguments, seq)
+        return self.slots[key]
+
+    # --- state --------------------------------------------------------------------------------------------------
+    def state_field(self, space: str, key: str) -> StateField:
+        """Return the state variable `self.<key>` (space "self") or `self.vars[<key>]` (space "vars")."""
+        if (space, key) not in self.state:
+            initial = self.initial_attributes if space == "self" else self.initial_vars
+            is_set = key in initial
+            value = initial.get(key)
+            plain = key if key.isidentifier() else f"k{len(self.state)}"
+            self.state[space, key] = StateField(
+                field=plain if space == "self" else f"vars_{plain}",
+                type=type_of(value) if is_set else None,
+                initial=value,
+                is_set=is_set,
+                nullable=is_set and value is None,
+            )
+        return self.state[space, key]
+
+    def widen(self, variable: StateField, type_: str) -> None:
+        """Note that the variable is assigned a value of this type."""
+        wider = type_ if variable.type is None else join_types(variable.type, type_)
+        if wider != variable.type:
+            variable.type = wider
+            self.changed = True
+
+    # --- methods ------------------------------------------------------------------------------------------------
+    def method(
+        self, method: Method, context: str, arguments: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...] = ()
+    ) -> Lowered:
+        """Return the kernel function of a method for a context and the kinds of its arguments."""
+        from fastbt.compiler.statements import FunctionLowerer
+
+        key = (id(method.node), context, *map(_kind, arguments), *((k, _kind(v)) for k, v in keywords))
+        found = self.functions.get(key)
+        if found is not None:
+            if key in self.stack:
+                raise CompileError(
+                    f"{method.name} calls itself; recursion is not compiled, write it as a loop",
+                    file=str(method.file),
+                    line=method.node.lineno,
+                    column=method.node.col_offset + 1,
+                    source=method.lines[method.node.lineno - 1],
+                    width=len(method.name) + 4,
+                )
+            return found
+        base = f"m_{method.name}" + ("__fill" if context == "fill" else "")
+        taken = {each.name for each in self.functions.values()}
+        unique, n = base, 2
+        while unique in taken:
+            unique, n = f"{base}_{n}", n + 1
+        lowered = Lowered(unique)
+        self.functions[key] = lowered
+        self.stack.append(key)
+        try:
+            FunctionLowerer(self, method, context, arguments, dict(keywords)).lower_into(lowered)
+        finally:
+            self.stack.pop()
+        return lowered
+
+    def materialise(self, value: Value) -> Number | None:
+        """Return the kernel code of a value if it is a number (or can be None), else None."""
+        if isinstance(value, Number):
+            return value
+        if isinstance(value, Const):
+            kind = type_of(value.value)
+            if kind is None:
+                return None
+            plain = value.value.item() if hasattr(value.value, "item") else value.value
+            text = "np.nan" if plain != plain else "np.inf" if plain == float("inf") else repr(plain)
+            text = "-np.inf" if plain == float("-inf") else text
+            return Number(parse(text), kind, hasattr(value.value, "item"), constant=value)
+        if isinstance(value, Config):
+            kind = type_of(value.sample)
+            if kind is None:
+                return None
+            numpy = hasattr(value.sample, "item")
+            return Number(parse(f"k.{self.config_field(value)}"), kind, numpy, constant=value)
+        return None
+
+
+def _kind(value: Value) -> object:
+    """Return what distinguishes specialisations: types of numbers, identity of everything else."""
+    if isinstance(value, Number):
+        return (value.type, value.numpy, value.none is not None)
+    return ast.unparse(value.node) if isinstance(value, Config) else repr(value)
+
+
+class _Assigned(ast.NodeVisitor):
+    """Collect what a method assigns to self and to self.vars."""
+
+    def __init__(self, self_name: str) -> None:
+        self.self_name = self_name
+        self.attributes: set[str] = set()
+        self.variables: set[str] = set()
+
+    def _is_self(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id == self.self_name
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if isinstance(node.ctx, ast.Store) and self._is_self(node.value):
+            self.attributes.add(node.attr)
+        self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        inner = node.value
+        if (
+            isinstance(node.ctx, ast.Store)
+            and isinstance(inner, ast.Attribute)
+            and inner.attr == "vars"
+            and self._is_self(inner.value)
+            and isinstance(node.slice, ast.Constant)
+        ):
+            self.variables.add(str(node.slice.value))
+        self.generic_visit(node)
+
+
+def new_program(source: StrategySource, environment: Mapping[str, Any]) -> Program:
+    """Return an empty program: what the strategy's `__init__` leaves, and what its other methods assign.
+
+    Parameters
+    ----------
+    source : StrategySource
+    environment : mapping
+        `hp`, `account` and `route` for the sample set.
+    """
+    from fastbt.engine.strategy import Strategy
+
+    plain = set(vars(Strategy()))
+    try:
+        instance = source.cls()
+    except Exception as error:
+        raise StrategyError(f"{source.name}.__init__ raised {type(error).__name__}: {error}") from error
+    attributes = {key: value for key, value in vars(instance).items() if key not in plain}
+    for base in reversed(source.cls.__mro__[:-1]):
+        if base in Strategy.__mro__:
+            continue
+        for key, value in vars(base).items():
+            if not key.startswith("__") and not callable(value) and not isinstance(value, property | staticmethod):
+                attributes.setdefault(key, value)
+    assigned: set[str] = set()
+    variables: set[str] = set()
+    for method in source.methods.values():
+        if method.name in api.PYTHON_SIDE or method.is_static or not method.node.args.args:
+            continue
+        found = _Assigned(method.node.args.args[0].arg)
+        found.visit(method.node)
+        assigned |= found.attributes
+        variables |= found.variables
+    return Program(
+        source=source,
+        environment=environment,
+        initial_attributes=attributes,
+        initial_vars=dict(instance.vars),
+        assigned_attributes=assigned - set(api.ORDER_ATTRIBUTES),
+        assigned_vars=variables,
+    )

@@ -1,0 +1,170 @@
+"""What the compiler knows about an expression before the kernel runs.
+
+Each expression is lowered to one of these. The stage of design.md section 3 is in the type: `Const` and `Config` are known
+before the run (config stage), `Series` and what is read from it come from the market stage, `Number` is state-stage code.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastbt.compiler.load import Method
+
+#: Python's numeric types, narrowest first.
+NUMERIC = ("bool", "int", "float")
+
+
+class Value:
+    """Anything an expression can be at compile time."""
+
+
+@dataclass(frozen=True)
+class Const(Value):
+    """The same for every parameter set: a literal, a module, a function, an attribute set once."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Config(Value):
+    """Known once the hyper-parameters and the account are: plain Python, evaluated once a parameter set.
+
+    Attributes
+    ----------
+    node : ast.expr
+        Over the names `hp`, `account` and `route`, and the objects in the program's table.
+    sample : object
+        Its value for the sample set that the program is compiled with; tells the type.
+    """
+
+    node: ast.expr
+    sample: Any
+
+
+@dataclass(frozen=True)
+class Number(Value):
+    """A number that the kernel computes.
+
+    Attributes
+    ----------
+    node : ast.expr
+        Code of the generated module.
+    type : str
+        bool, int or float.
+    numpy : bool or None
+        Whether Jesse would hold a numpy scalar there (division by zero gives inf), a Python number (it raises), or
+        None if that cannot be told.
+    none : ast.expr or None
+        Code that tells whether the value is None, if it can be.
+    constant : Const or Config or None
+        The config-stage value behind a name that is assigned once.
+    """
+
+    node: ast.expr
+    type: str
+    numpy: bool | None = None
+    none: ast.expr | None = None
+    constant: Const | Config | None = None
+
+
+@dataclass(frozen=True)
+class Series(Value):
+    """A market series; `at(index)` is its value `index` rows from the newest (-1) or from the first (0).
+
+    `at` takes the index as a value, and `name` is for messages.
+    """
+
+    at: Callable[[Value], Number]
+    name: str
+
+
+@dataclass(frozen=True)
+class Candles(Value):
+    """The candle array of the trading route."""
+
+
+@dataclass(frozen=True)
+class CandleRow(Value):
+    """One candle: a row index as for `Series`."""
+
+    index: Value
+
+
+@dataclass(frozen=True)
+class Group(Value):
+    """A tuple, list or named tuple whose items are known one by one."""
+
+    items: tuple[Value, ...]
+    fields: tuple[str, ...] | None = None
+    is_list: bool = False
+
+
+@dataclass(frozen=True)
+class Part(Value):
+    """An object of the strategy's API: self, position, hp, vars, order, trade."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Bound(Value):
+    """A method of the strategy, user's own or the API's (then `method` is None)."""
+
+    name: str
+    method: Method | None
+
+
+@dataclass(frozen=True)
+class Conflict(Value):
+    """A name that holds different things on different paths."""
+
+    reason: str
+
+
+def join_types(a: str, b: str) -> str:
+    """Return the wider of two numeric types."""
+    return NUMERIC[max(NUMERIC.index(a), NUMERIC.index(b))]
+
+
+def join_numpy(a: bool | None, b: bool | None) -> bool | None:
+    """Return what is known of a value that comes from either of two places."""
+    return a if a == b else None
+
+
+def type_of(value: Any) -> str | None:
+    """Return the numeric type of a Python object, or None if it is no number."""
+    import numpy as np
+
+    if isinstance(value, bool | np.bool_):
+        return "bool"
+    if isinstance(value, int | np.integer):
+        return "int"
+    if isinstance(value, float | np.floating):
+        return "float"
+    return None
+
+
+def name(identifier: str) -> ast.expr:
+    """Return the node of a name."""
+    return ast.Name(identifier, ast.Load())
+
+
+def parse(text: str, **nodes: ast.expr) -> ast.expr:
+    """Return the node of a piece of source in which names stand for other nodes.
+
+    Examples
+    --------
+    >>> ast.unparse(parse("a * b", a=parse("x + 1"), b=parse("y")))
+    '(x + 1) * y'
+    """
+
+    class Fill(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return nodes.get(node.id, node)
+
+    result = Fill().visit(ast.parse(text, mode="eval").body)
+    assert isinstance(result, ast.expr)
+    return result

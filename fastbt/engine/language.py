@@ -1,0 +1,312 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
+"""Kernels that generated code calls where Python's meaning differs from the machine's, and Jesse's small helpers.
+
+What would raise in Python ends the run with the status of that exception; the value returned then is never used.
+"""
+
+import math
+
+import numpy as np
+
+from fastbt._jit import kernel
+from fastbt.engine.kernels import _fail, _forming
+from fastbt.types import CLOSE, HIGH, LOW, OPEN, VOLUME
+
+VALUE_ERROR = 6
+TYPE_ERROR = 7
+ZERO_DIVISION_ERROR = 8
+INDEX_ERROR = 9
+KEY_ERROR = 10
+OVERFLOW_ERROR = 13
+AMBIGUOUS_DIVISION = 105
+
+
+@kernel
+def _divide(s, a, b):
+    """Divide Python numbers: zero raises."""
+    if b == 0:
+        _fail(s, ZERO_DIVISION_ERROR)
+        return 0.0
+    return a / b
+
+
+@kernel
+def _divide_either(s, a, b):
+    """Divide numbers that may be Python's or numpy's: zero cannot be decided."""
+    if b == 0:
+        _fail(s, AMBIGUOUS_DIVISION)
+        return 0.0
+    return a / b
+
+
+@kernel
+def _floor_divide(s, a, b):
+    """Divide and round down."""
+    if b == 0:
+        _fail(s, ZERO_DIVISION_ERROR)
+        return a
+    return a // b
+
+
+@kernel
+def _modulo(s, a, b):
+    """Return the remainder, with the sign of the divisor."""
+    if b == 0:
+        _fail(s, ZERO_DIVISION_ERROR)
+        return a
+    return a % b
+
+
+@kernel
+def _lesser(a, b):
+    """Return Python's `min(a, b)`, NaN included."""
+    return b if b < a else a
+
+
+@kernel
+def _greater(a, b):
+    """Return Python's `max(a, b)`, NaN included."""
+    return b if b > a else a
+
+
+@kernel
+def _sign(a):
+    """Return numpy's sign."""
+    return np.sign(a)
+
+
+@kernel
+def _integer(s, a):
+    """Return Python's `int(a)`."""
+    if a != a:
+        _fail(s, VALUE_ERROR)
+        return 0
+    if a > 9e18 or a < -9e18:
+        _fail(s, OVERFLOW_ERROR)
+        return 0
+    return np.int64(a)
+
+
+@kernel
+def _floor(s, a):
+    """Return `math.floor(a)`."""
+    if a != a:
+        _fail(s, VALUE_ERROR)
+        return 0
+    if a > 9e18 or a < -9e18:
+        _fail(s, OVERFLOW_ERROR)
+        return 0
+    return np.int64(math.floor(a))
+
+
+@kernel
+def _ceil(s, a):
+    """Return `math.ceil(a)`."""
+    if a != a:
+        _fail(s, VALUE_ERROR)
+        return 0
+    if a > 9e18 or a < -9e18:
+        _fail(s, OVERFLOW_ERROR)
+        return 0
+    return np.int64(math.ceil(a))
+
+
+@kernel
+def _square_root(s, a):
+    """Return `math.sqrt(a)`."""
+    if a < 0.0:
+        _fail(s, VALUE_ERROR)
+        return 0.0
+    return math.sqrt(a)
+
+
+@kernel
+def _logarithm(s, a):
+    """Return `math.log(a)`."""
+    if a <= 0.0:
+        _fail(s, VALUE_ERROR)
+        return 0.0
+    return math.log(a)
+
+
+@kernel
+def _lag(s, n):
+    """Return the bar of `[-n]`; further back than there are rows raises."""
+    if n > s.bar + 1:
+        _fail(s, INDEX_ERROR)
+        return s.bar
+    return s.bar + 1 - n
+
+
+@kernel
+def _at(s, index):
+    """Return the bar of `[index]`, counted from the first row or, if negative, from the last."""
+    bar = index if index >= 0 else s.bar + 1 + index
+    if bar < 0 or bar > s.bar:
+        _fail(s, INDEX_ERROR)
+        return s.bar
+    return bar
+
+
+@kernel
+def _current(s, bars, minutes, column):
+    """Return a column of the newest candle, forming or complete."""
+    if s.complete:
+        return bars[s.bar, column]
+    return _forming(s, minutes, column)
+
+
+@kernel
+def _candle_at(s, bars, minutes, index, column):
+    """Return a column of any candle, the newest perhaps forming."""
+    bar = _at(s, index)
+    if bar == s.bar and not s.complete:
+        return _forming(s, minutes, column)
+    return bars[bar, column]
+
+
+@kernel
+def _present(s, is_none, value):
+    """Return a number that may be None, where None raises."""
+    if is_none:
+        _fail(s, TYPE_ERROR)
+    return value
+
+
+@kernel
+def _known(s, is_set, value):
+    """Return a variable that must have been set before."""
+    if not is_set:
+        _fail(s, KEY_ERROR)
+    return value
+
+
+@kernel
+def _floor_with_precision(s, number, precision):
+    """Round down to decimal places as Jesse does."""
+    scale = 10.0**precision
+    scaled = number * scale
+    if scaled != scaled:
+        _fail(s, VALUE_ERROR)
+        return 0.0
+    if scaled > 1e308 or scaled < -1e308:
+        _fail(s, OVERFLOW_ERROR)
+        return 0.0
+    return math.floor(scaled) / scale
+
+
+@kernel
+def _size_to_qty(s, size, price, precision, fee_rate):
+    """Return `utils.size_to_qty` (specification 5.3)."""
+    if size != size or price != price:
+        _fail(s, TYPE_ERROR)
+        return 0.0
+    if fee_rate != 0.0:
+        size = size * (1.0 - fee_rate * 3.0)
+    if price == 0.0:
+        _fail(s, AMBIGUOUS_DIVISION)
+        return 0.0
+    return _floor_with_precision(s, size / price, precision)
+
+
+@kernel
+def _qty_to_size(s, qty, price):
+    """Return `utils.qty_to_size`."""
+    if qty != qty or price != price:
+        _fail(s, TYPE_ERROR)
+    return qty * price
+
+
+@kernel
+def _risk_to_size(s, capital, risk, risk_per_qty, price):
+    """Return `utils.risk_to_size`."""
+    if risk_per_qty == 0.0:
+        _fail(s, VALUE_ERROR)
+        return 0.0
+    size = ((risk / 100.0 * capital) / risk_per_qty) * price
+    return _lesser(size, capital)
+
+
+@kernel
+def _risk_to_qty(s, capital, risk, price, stop, precision, fee_rate):
+    """Return `utils.risk_to_qty`, which applies the fee twice."""
+    size = _risk_to_size(s, capital, risk, abs(price - stop), price)
+    if fee_rate != 0.0:
+        size = size * (1.0 - fee_rate * 3.0)
+    return _size_to_qty(s, size, price, precision, fee_rate)
+
+
+@kernel
+def _limit_stop_loss(s, entry, stop, is_long, percentage):
+    """Return `utils.limit_stop_loss`."""
+    risk = _lesser(abs(entry - stop), entry * (percentage / 100.0))
+    return entry - risk if is_long else entry + risk
+
+
+@kernel
+def _estimate_risk(s, entry, stop):
+    """Return `utils.estimate_risk`."""
+    if entry != entry or stop != stop:
+        _fail(s, TYPE_ERROR)
+    return abs(entry - stop)
+
+
+@kernel
+def _kelly_criterion(s, win_rate, ratio):
+    """Return `utils.kelly_criterion`."""
+    if ratio == 0.0:
+        _fail(s, AMBIGUOUS_DIVISION)
+        return 0.0
+    return win_rate - (1.0 - win_rate) / ratio
+
+
+@kernel
+def _average_points(s, n, points):
+    """Return the average price of order points, weighted by quantity (specification 2.7)."""
+    total = 0.0
+    weight = 0.0
+    for i in range(n):
+        total += abs(points[i, 0] * points[i, 1])
+        weight += abs(points[i, 0])
+    return total / weight
+
+
+@kernel
+def _liquidate(s):
+    """Ask for the position to be closed at the market (specification 2.5)."""
+    if s.qty == 0.0:
+        return
+    difference = abs(s.current_price * s.qty) - abs(s.entry_price * s.qty)
+    pnl = -difference if s.qty < 0.0 else difference
+    if pnl > 0.0:
+        s.take_profit_n = 1
+        s.take_profit[0, 0] = s.qty
+        s.take_profit[0, 1] = s.current_price
+    else:
+        s.stop_loss_n = 1
+        s.stop_loss[0, 0] = s.qty
+        s.stop_loss[0, 1] = s.current_price
+
+
+#: Codes of `source_type` for `_source`.
+SOURCE_TYPES = ("close", "high", "low", "open", "volume", "hl2", "hlc3", "ohlc4")
+
+
+@kernel
+def _source(rows, code):
+    """Return the price series of a source code, added in Jesse's order."""
+    if code == 0:
+        return rows[:, CLOSE].copy()
+    if code == 1:
+        return rows[:, HIGH].copy()
+    if code == 2:
+        return rows[:, LOW].copy()
+    if code == 3:
+        return rows[:, OPEN].copy()
+    if code == 4:
+        return rows[:, VOLUME].copy()
+    if code == 5:
+        return (rows[:, HIGH] + rows[:, LOW]) / 2.0
+    if code == 6:
+        return (rows[:, HIGH] + rows[:, LOW] + rows[:, CLOSE]) / 3.0
+    return (rows[:, OPEN] + rows[:, HIGH] + rows[:, LOW] + rows[:, CLOSE]) / 4.0
