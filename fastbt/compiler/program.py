@@ -19,11 +19,9 @@ from fastbt.compiler.values import Config, Const, type_of
 from fastbt.engine.account import Account
 from fastbt.engine.language import SOURCE_TYPES
 from fastbt.engine.layout import state_dtype
+from fastbt.engine.simulate import SeriesKey
 from fastbt.indicators._registry import Indicator
 from fastbt.types import Mode
-
-#: One series of the market stage: indicator, source type, numeric arguments, sequential.
-SeriesKey = tuple[str, str | None, tuple[float, ...], bool]
 
 
 @dataclass

@@ -54,15 +54,14 @@ LOG_FIELDS: Final = 11
 OUTCOME_STATUS: Final = 0
 OUTCOME_BAR: Final = 1
 OUTCOME_TIME: Final = 2
-OUTCOME_LINE: Final = 3
-OUTCOME_ORDERS: Final = 4
-OUTCOME_BALANCE: Final = 5
-OUTCOME_OPEN_TRADES: Final = 6
-OUTCOME_OPEN_PL: Final = 7
-OUTCOME_LIQUIDATIONS: Final = 8
-OUTCOME_TRADES: Final = 9
-OUTCOME_FILLS: Final = 10
-OUTCOME_FIELDS: Final = 11
+OUTCOME_ORDERS: Final = 3
+OUTCOME_BALANCE: Final = 4
+OUTCOME_OPEN_TRADES: Final = 5
+OUTCOME_OPEN_PL: Final = 6
+OUTCOME_LIQUIDATIONS: Final = 7
+OUTCOME_TRADES: Final = 8
+OUTCOME_FILLS: Final = 9
+OUTCOME_FIELDS: Final = 10
 
 
 @cache
@@ -88,7 +87,6 @@ def state_dtype(points: int, orders: int) -> np.dtype[Any]:
         ("window", "i8"),
         # How the run goes: a status other than 0 ends it.
         ("status", "i8"),
-        ("status_line", "i8"),
         # Clock.
         ("minute", "i8"),
         ("bar", "i8"),

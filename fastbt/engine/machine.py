@@ -54,7 +54,6 @@ from fastbt.engine.layout import (
     OUTCOME_BALANCE,
     OUTCOME_BAR,
     OUTCOME_FILLS,
-    OUTCOME_LINE,
     OUTCOME_LIQUIDATIONS,
     OUTCOME_OPEN_PL,
     OUTCOME_OPEN_TRADES,
@@ -536,7 +535,6 @@ def _end(s, v, k, x, bars, minutes, trades, log):
 def _begin(s, minutes):
     """Set the state to the start of a run."""
     s.status = OK
-    s.status_line = 0
     s.minute = -1
     s.bar = s.warmup_bars
     s.index = 0
@@ -658,7 +656,6 @@ def run_sets(
         outcomes[j, OUTCOME_STATUS] = s.status
         outcomes[j, OUTCOME_BAR] = s.index
         outcomes[j, OUTCOME_TIME] = s.time
-        outcomes[j, OUTCOME_LINE] = s.status_line
         outcomes[j, OUTCOME_ORDERS] = s.next_id
         outcomes[j, OUTCOME_BALANCE] = s.wallet
         outcomes[j, OUTCOME_OPEN_TRADES] = s.open_trades

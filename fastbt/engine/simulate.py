@@ -1,0 +1,295 @@
+"""Drive a generated module: the market's series, many parameter sets at once, and one set in full.
+
+The module is what the compiler made of a strategy: it offers `run_sets` (see `machine.py`). Nothing here knows how it
+came about.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastbt.engine import layout
+from fastbt.engine.account import Account
+from fastbt.engine.layout import Market
+from fastbt.engine.results import FilledOrder, Simulation, Trade
+from fastbt.errors import SimulationError
+from fastbt.indicators import _registry
+from fastbt.metrics.names import METRICS
+from fastbt.types import MINUTE_MS, UNSUPPORTED_REASONS, Float1D, Float2D, OrderType, Side, Status, SubmittedVia
+
+#: One series of the market stage: indicator, source type, numeric arguments, sequential.
+SeriesKey = tuple[str, str | None, tuple[float, ...], bool]
+
+_VIA = {SubmittedVia.NONE: None, SubmittedVia.STOP_LOSS: "stop-loss", SubmittedVia.TAKE_PROFIT: "take-profit"}
+
+
+def compute_series(
+    series: Mapping[SeriesKey, int], n_rows: int, bars: Float2D, *, window: int, threads: int = 1
+) -> Float2D:
+    """Compute every distinct series of a sweep into one matrix.
+
+    Parameters
+    ----------
+    series : mapping
+        Each series and its first row; an indicator with several fields has one row for each.
+    n_rows : int
+        Rows of the matrix.
+    bars : ndarray, shape (n_bars, 6)
+        Trading candles, warm-up first.
+    window : int
+        Rows that a non-sequential indicator sees (Jesse's `warm_up_candles`).
+    threads : int
+        How many series are computed at once.
+
+    Returns
+    -------
+    ndarray, shape (max(n_rows, 1), n_bars), float64
+    """
+    matrix = np.empty((max(n_rows, 1), len(bars)))
+    sources: dict[str | None, Float1D | Float2D] = {None: np.ascontiguousarray(bars)}
+    for _, source_type, _, _ in series:
+        if source_type not in sources:
+            assert source_type is not None
+            sources[source_type] = _registry.select_source(bars, source_type)
+
+    def fill(item: tuple[SeriesKey, int]) -> None:
+        (name, source_type, params, sequential), row = item
+        indicator = _registry.get(name)
+        rows = matrix[row : row + len(indicator.fields)]
+        data = sources[source_type]
+        # What a strategy sees as [-1] of a sequential series that is not prefix stable needs all rows anew each bar.
+        restart_all = sequential and not indicator.prefix_stable
+        _registry.compute(
+            indicator,
+            data,
+            params,
+            sequential=sequential and not restart_all,
+            window=0 if sequential else window,
+            out=rows,
+        )
+
+    if threads > 1 and len(series) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(fill, series.items()))
+    else:
+        for item in series.items():
+            fill(item)
+    return matrix
+
+
+@dataclass(frozen=True)
+class Output:
+    """One row a parameter set.
+
+    Attributes
+    ----------
+    outcomes : ndarray, shape (n_sets, OUTCOME_FIELDS)
+    daily : ndarray, shape (n_sets, n_samples)
+        Daily balance; NaN for sets that did not complete.
+    metrics : ndarray, shape (n_sets, n_metrics)
+    """
+
+    outcomes: Float2D
+    daily: Float2D
+    metrics: Float2D
+
+    @classmethod
+    def empty(cls, n_sets: int, market: Market) -> Output:
+        """Return room for the results of `n_sets`."""
+        return cls(
+            np.empty((n_sets, layout.OUTCOME_FIELDS)),
+            np.empty((n_sets, len(market.sample_times))),
+            np.empty((n_sets, len(METRICS))),
+        )
+
+
+class Runner:
+    """Runs parameter sets of one compiled strategy on one market.
+
+    Parameters
+    ----------
+    module : module
+        The generated module.
+    state_dtype, variables_dtype : dtype
+        Records of a run's state and of the strategy's variables.
+    market : Market
+    account : Account
+    """
+
+    def __init__(
+        self,
+        module: ModuleType,
+        state_dtype: np.dtype[Any],
+        variables_dtype: np.dtype[Any],
+        market: Market,
+        account: Account,
+    ) -> None:
+        self.module = module
+        self.market = market
+        self.account = account
+        self._state_dtype = state_dtype
+        self._variables_dtype = variables_dtype
+        self._local = threading.local()
+
+    def _scratch(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Float2D, Float2D]:
+        """Return this thread's working memory."""
+        if not hasattr(self._local, "memory"):
+            self._local.memory = self._new_scratch(log=False)
+        memory: tuple[npt.NDArray[Any], npt.NDArray[Any], Float2D, Float2D] = self._local.memory
+        return memory
+
+    def _new_scratch(self, *, log: bool) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Float2D, Float2D]:
+        states = np.zeros(1, dtype=self._state_dtype)
+        account, market = self.account, self.market
+        states["mode"] = int(account.mode)
+        states["leverage"] = account.leverage
+        states["fee_rate"] = account.fee_rate
+        states["starting_balance"] = account.starting_balance
+        states["timeframe_minutes"] = market.timeframe_minutes
+        states["warmup_bars"] = market.warmup_bars
+        states["window"] = account.warm_up_candles
+        variables = np.zeros(1, dtype=self._variables_dtype)
+        trades, fills = layout.output_buffers(market.n_bars, log=log)
+        return states, variables, trades, fills
+
+    def run(self, configs: npt.NDArray[Any], x: Float2D, first: int, last: int, output: Output) -> None:
+        """Run the sets [first, last) into their rows of `output`; safe to call from several threads."""
+        states, variables, trades, log = self._scratch()
+        self._call(configs, x, first, last, output, states, variables, trades, log)
+
+    def _call(
+        self,
+        configs: npt.NDArray[Any],
+        x: Float2D,
+        first: int,
+        last: int,
+        output: Output,
+        states: npt.NDArray[Any],
+        variables: npt.NDArray[Any],
+        trades: Float2D,
+        log: Float2D,
+    ) -> None:
+        market = self.market
+        self.module.run_sets(
+            first,
+            last,
+            states,
+            variables,
+            configs,
+            x,
+            market.bars,
+            market.minutes,
+            market.span,
+            market.block_span,
+            market.bar_span,
+            market.sample_minutes,
+            market.sample_times,
+            self.account.annualization,
+            trades,
+            log,
+            output.outcomes,
+            output.daily,
+            output.metrics,
+        )
+
+    def run_one(self, configs: npt.NDArray[Any], x: Float2D, row: int, *, symbol: str) -> tuple[Simulation, Float1D]:
+        """Run one set in full.
+
+        Returns
+        -------
+        simulation : Simulation
+        metrics : ndarray, shape (n_metrics,)
+
+        Raises
+        ------
+        SimulationError
+            If the run did not complete.
+        """
+        output = Output.empty(1, self.market)
+        states, variables, trades, log = self._new_scratch(log=True)
+        configs = configs[row : row + 1].copy()
+        self._call(configs, x, 0, 1, output, states, variables, trades, log)
+        fills = int(output.outcomes[0, layout.OUTCOME_FILLS])
+        if fills > log.shape[1]:
+            log = np.zeros((layout.LOG_FIELDS, fills))
+            self._call(configs, x, 0, 1, output, states, variables, trades, log)
+        error = outcome_error(output.outcomes[0])
+        if error is not None:
+            raise error
+        return self._simulation(output, trades, log, symbol), output.metrics[0]
+
+    def _simulation(self, output: Output, trades: Float2D, log: Float2D, symbol: str) -> Simulation:
+        """Put the buffers of one run into words."""
+        row = output.outcomes[0]
+        n_trades, n_fills = int(row[layout.OUTCOME_TRADES]), int(row[layout.OUTCOME_FILLS])
+        orders: list[list[FilledOrder]] = [[] for _ in range(n_trades + 1)]
+        for i in range(n_fills):
+            entry = log[:, i]
+            orders[int(entry[layout.LOG_TRADE])].append(
+                FilledOrder(
+                    side=Side(int(entry[layout.LOG_SIDE])).name.lower(),
+                    type=OrderType(int(entry[layout.LOG_TYPE])).name,
+                    qty=float(entry[layout.LOG_QTY]),
+                    filled_qty=float(entry[layout.LOG_FILLED_QTY]),
+                    price=float(entry[layout.LOG_PRICE]),
+                    fee=float(entry[layout.LOG_FEE]),
+                    executed_at=float(entry[layout.LOG_EXECUTED_AT]),
+                    created_at=float(entry[layout.LOG_CREATED_AT]),
+                    reduce_only=bool(entry[layout.LOG_REDUCE_ONLY]),
+                    submitted_via=_VIA[SubmittedVia(int(entry[layout.LOG_VIA]))],
+                )
+            )
+        closed = []
+        for i in range(n_trades):
+            entry = trades[:, i]
+            closed.append(
+                Trade(
+                    symbol=symbol,
+                    type="long" if entry[layout.TRADE_SIDE] > 0 else "short",
+                    qty=float(entry[layout.TRADE_QTY]),
+                    entry_price=float(entry[layout.TRADE_ENTRY]),
+                    exit_price=float(entry[layout.TRADE_EXIT]),
+                    fee=float(entry[layout.TRADE_FEE]),
+                    pnl=float(entry[layout.TRADE_PNL]),
+                    opened_at=float(entry[layout.TRADE_OPENED_AT]),
+                    closed_at=float(entry[layout.TRADE_CLOSED_AT]),
+                    leverage=self.account.leverage,
+                    orders=tuple(orders[i]),
+                )
+            )
+        minutes = self.market.minutes
+        return Simulation(
+            trades=closed,
+            daily_balance=output.daily[0].tolist(),
+            daily_time=self.market.sample_times.tolist(),
+            starting_balance=self.account.starting_balance,
+            finishing_balance=float(row[layout.OUTCOME_BALANCE]),
+            started_at=int(minutes[0, 0]),
+            finished_at=int(minutes[-1, 0]) + 2 * MINUTE_MS,
+            order_count=int(row[layout.OUTCOME_ORDERS]),
+            total_open_trades=int(row[layout.OUTCOME_OPEN_TRADES]),
+            open_pl=float(row[layout.OUTCOME_OPEN_PL]),
+            liquidations=int(row[layout.OUTCOME_LIQUIDATIONS]),
+        )
+
+
+def outcome_error(row: Float1D) -> SimulationError | None:
+    """Return what stopped a run, or None if it completed."""
+    status = Status(int(row[layout.OUTCOME_STATUS]))
+    if status == Status.OK:
+        return None
+    bar, time = int(row[layout.OUTCOME_BAR]), int(row[layout.OUTCOME_TIME])
+    moment = np.datetime64(time, "ms").astype("datetime64[m]")
+    if status.jesse_exception is not None:
+        text = f"Jesse raises {status.jesse_exception} at bar {bar} ({moment} UTC)"
+    else:
+        text = f"not simulated: {UNSUPPORTED_REASONS[status]}, at bar {bar} ({moment} UTC)"
+    return SimulationError(text, exception=status.jesse_exception, bar=bar, time=time)
