@@ -1,0 +1,481 @@
+"""One run: compile the strategy, simulate it, measure it.
+
+`backtest` takes what `jesse.research.backtest` takes and gives what it gives. `Session` is what it and everything above
+it work with: a strategy, compiled, on one symbol and timeframe of one account.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from fastbt.data import CandleSet, iso, resample, split_warmup, timeframe_minutes, to_ms, warmup_bars
+from fastbt.data.times import Time
+from fastbt.engine.account import Account
+from fastbt.engine.layout import Market, build_market
+from fastbt.engine.results import FilledOrder, Simulation, Trade
+from fastbt.errors import CandleError, SettingsError, did_you_mean
+from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, Float2D, JsonDict
+
+if TYPE_CHECKING:
+    from fastbt.compiler.load import StrategySource
+    from fastbt.compiler.program import CompiledStrategy
+    from fastbt.engine.simulate import Runner
+
+_PORTFOLIO_COLOR = "#818CF8"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Candles of one symbol, cut and aggregated for one timeframe.
+
+    Attributes
+    ----------
+    account : Account
+    symbol, timeframe : str
+    market : Market
+        What kernels read.
+    warmup : ndarray, shape (n, 6)
+        One-minute candles before the trading starts, as Jesse is given them.
+    """
+
+    account: Account
+    symbol: str
+    timeframe: str
+    market: Market
+    warmup: Float2D
+
+    @classmethod
+    def from_arrays(cls, account: Account, symbol: str, timeframe: str, minutes: Float2D, warmup: Float2D) -> Setup:
+        """Return the set-up of dense one-minute candles and their warm-up."""
+        length = timeframe_minutes(timeframe)
+        before = warmup_bars(warmup, timeframe, int(minutes[0, TIMESTAMP])) if len(warmup) else np.empty((0, 6))
+        bars = np.vstack([before, minutes if length == 1 else resample(minutes, timeframe)])
+        market = build_market(minutes, bars, warmup_bars=len(before), timeframe_minutes=length)
+        return cls(account, symbol, timeframe, market, warmup)
+
+    @classmethod
+    def from_candles(
+        cls,
+        account: Account,
+        candles: CandleSet,
+        timeframe: str,
+        start: Time | None = None,
+        finish: Time | None = None,
+    ) -> Setup:
+        """Return the set-up of a period of a candle set; absent minutes are filled as Jesse's importer does.
+
+        Parameters
+        ----------
+        account : Account
+        candles : CandleSet
+        timeframe : str
+        start : str, int or datetime, optional
+            First traded minute; the first possible one after the warm-up if left out.
+        finish : str, int or datetime, optional
+            End of the trading, itself not included; the end of the candles if left out.
+
+        Raises
+        ------
+        SettingsError
+            If the timeframe is unknown, start is not before finish, or there is not enough warm-up before start.
+        """
+        length = timeframe_minutes(timeframe) * MINUTE_MS
+        warm = account.warm_up_candles * length
+        end = candles.finish if finish is None else to_ms(finish, "finish")
+        begin = -(-(candles.start + warm) // length) * length if start is None else to_ms(start, "start")
+        if begin >= end:
+            raise SettingsError(
+                f"start: wanted a time before the finish {iso(end)}; was {iso(begin)}. {candles.symbol} is available "
+                f"from {candles.start_time} to {candles.finish_time}."
+            )
+        if end > candles.finish or begin < candles.start:
+            raise SettingsError(
+                f"{'finish' if end > candles.finish else 'start'}: {candles.symbol} is available from "
+                f"{candles.start_time} to {candles.finish_time}; was {iso(end if end > candles.finish else begin)}"
+            )
+        known = candles.between(candles.start, end).fill_gaps(finish=end)
+        before, minutes = split_warmup(known, begin, account.warm_up_candles, [timeframe])
+        return cls.from_arrays(account, candles.symbol, timeframe, minutes, np.ascontiguousarray(before))
+
+    @property
+    def start(self) -> int:
+        """First traded minute, ms UTC."""
+        return int(self.market.minutes[0, TIMESTAMP])
+
+    @property
+    def finish(self) -> int:
+        """End of the last traded minute, ms UTC."""
+        return int(self.market.minutes[-1, TIMESTAMP]) + MINUTE_MS
+
+
+def known_hyperparameters(source: StrategySource, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the strategy's defaults overridden by `given`.
+
+    Raises
+    ------
+    SettingsError
+        If a name is unknown; the nearest one is suggested.
+    """
+    defaults = source.defaults
+    for key in given:
+        if key not in defaults:
+            wanted = ", ".join(defaults) or "none"
+            raise SettingsError(
+                f"{source.name} has no hyper-parameter {key!r}; it has {wanted}.{did_you_mean(key, defaults)}"
+            )
+    return {**defaults, **given}
+
+
+class Session:
+    """A strategy, ready to run on one set-up with any hyper-parameters.
+
+    Parameters
+    ----------
+    strategy : str, Path, type or StrategySource
+        See `fastbt.compiler.load.load_strategy`.
+    setup : Setup
+    """
+
+    def __init__(self, strategy: str | Path | type | StrategySource, setup: Setup) -> None:
+        from fastbt.compiler.load import StrategySource, load_strategy
+
+        self.source = strategy if isinstance(strategy, StrategySource) else load_strategy(strategy)
+        self.setup = setup
+        self._runners: list[tuple[CompiledStrategy, Runner]] = []
+
+    def runner_for(self, hyperparameters: Mapping[str, Any]) -> tuple[CompiledStrategy, Runner]:
+        """Return kernels made for hyper-parameters of these types."""
+        from fastbt.compiler.program import CompiledStrategy
+        from fastbt.engine.simulate import Runner
+
+        for known in self._runners:
+            if known[0].fits(hyperparameters):
+                return known
+        setup = self.setup
+        compiled = CompiledStrategy(
+            self.source, setup.account, symbol=setup.symbol, timeframe=setup.timeframe, sample=hyperparameters
+        )
+        runner = Runner(
+            compiled.module, compiled.state_dtype, compiled.variables_dtype, setup.market, setup.account
+        )
+        self._runners.append((compiled, runner))
+        return self._runners[-1]
+
+    def run(self, hyperparameters: Mapping[str, Any] | None = None) -> tuple[Simulation, JsonDict]:
+        """Run one set in full.
+
+        Parameters
+        ----------
+        hyperparameters : mapping, optional
+            Handed to the strategy as they are; its defaults if left out.
+
+        Returns
+        -------
+        simulation : Simulation
+        metrics : dict
+            Jesse's metrics.
+
+        Raises
+        ------
+        SimulationError
+            If Jesse would abort the run, or fastbt does not simulate it.
+        CompileError
+            If the strategy cannot be compiled.
+        """
+        from fastbt.engine.simulate import compute_series
+        from fastbt.metrics import metrics_row_to_dict
+
+        hp = self.source.defaults if hyperparameters is None else dict(hyperparameters)
+        compiled, runner = self.runner_for(hp)
+        binding = compiled.bind([hp])
+        if binding.errors:
+            raise SettingsError(f"{self.source.name}: {binding.errors[0]}")
+        x = compute_series(
+            binding.series, binding.n_rows, self.setup.market.bars, window=self.setup.account.warm_up_candles
+        )
+        simulation, row = runner.run_one(binding.configs, x, 0, symbol=self.setup.symbol)
+        return simulation, metrics_row_to_dict(row)
+
+    def run_interpreted(self, hyperparameters: Mapping[str, Any] | None = None) -> tuple[Simulation, JsonDict]:
+        """Run one set as ordinary Python on the reference engine: slower, the same result, no limits of the compiler."""
+        from fastbt.engine.reference import simulate_reference
+        from fastbt.engine.routes import Route
+        from fastbt.metrics import measure
+
+        setup = self.setup
+        hp = None if hyperparameters is None else dict(hyperparameters)
+        route = Route(setup.symbol, setup.timeframe, self.source.cls, hp)
+        simulation = simulate_reference(
+            [route],
+            {setup.symbol: setup.market.minutes},
+            account=setup.account,
+            warmup={setup.symbol: setup.warmup} if len(setup.warmup) else None,
+        )
+        return simulation, measure(simulation, annualization=setup.account.annualization)
+
+
+def order_dict(order: FilledOrder, symbol: str, exchange: str) -> JsonDict:
+    """Return an order with Jesse's keys."""
+    return {
+        "id": str(uuid.uuid4()),
+        "symbol": symbol,
+        "exchange": exchange,
+        "side": order.side,
+        "type": order.type,
+        "qty": order.qty,
+        "filled_qty": order.filled_qty,
+        "price": order.price,
+        "status": "EXECUTED",
+        "created_at": order.created_at,
+        "canceled_at": None,
+        "executed_at": order.executed_at,
+        "reduce_only": order.reduce_only,
+        "submitted_via": order.submitted_via,
+    }
+
+
+def trade_dict(trade: Trade, strategy_name: str, exchange: str) -> JsonDict:
+    """Return a trade with Jesse's keys."""
+    return {
+        "id": str(uuid.uuid4()),
+        "strategy_name": strategy_name,
+        "symbol": trade.symbol,
+        "exchange": exchange,
+        "type": trade.type,
+        "entry_price": trade.entry_price,
+        "exit_price": trade.exit_price,
+        "qty": trade.qty,
+        "opened_at": trade.opened_at,
+        "closed_at": trade.closed_at,
+        "fee": trade.fee,
+        "size": trade.size,
+        "PNL": trade.pnl,
+        "PNL_percentage": trade.pnl_percentage,
+        "holding_period": trade.holding_period,
+        "orders": [order_dict(order, trade.symbol, exchange) for order in trade.orders],
+    }
+
+
+def result_dict(
+    simulation: Simulation, metrics: JsonDict, *, strategy_name: str, exchange: str, equity_curve: bool = False
+) -> JsonDict:
+    """Return a run in the form of `jesse.research.backtest`."""
+    result: JsonDict = {"metrics": metrics, "logs": None}
+    if equity_curve:
+        points = [
+            {"time": time / 1000, "value": value, "color": _PORTFOLIO_COLOR}
+            for time, value in zip(simulation.daily_time, simulation.daily_balance, strict=True)
+        ]
+        curve = {"name": "Portfolio", "data": points, "color": _PORTFOLIO_COLOR}
+        result["equity_curve"] = [curve] if simulation.trades else None
+    result["trades"] = [trade_dict(trade, strategy_name, exchange) for trade in simulation.trades]
+    return result
+
+
+def _arrays(
+    candles: Mapping[str, Mapping[str, Any]] | None, exchange: str, symbol: str, what: str
+) -> Float2D | None:
+    """Return one symbol's candles of Jesse's dictionary."""
+    if not candles:
+        return None
+    key = f"{exchange}-{symbol}"
+    if key not in candles:
+        raise SettingsError(f"{what}: wanted an entry {key!r}; there is {', '.join(map(repr, candles))}")
+    return np.ascontiguousarray(candles[key]["candles"], dtype=np.float64)
+
+
+def _check_dense(array: Float2D, symbol: str) -> None:
+    steps = np.diff(array[:, TIMESTAMP])
+    wrong = np.flatnonzero(steps != MINUTE_MS)
+    if len(wrong):
+        row = int(wrong[0])
+        raise CandleError(
+            f"candles of {symbol}: wanted one row a minute; after row {row} ({iso(int(array[row, TIMESTAMP]))}) comes "
+            f"{iso(int(array[row + 1, TIMESTAMP]))}. Use fastbt.data.fill_gaps() first."
+        )
+
+
+def backtest(
+    config: Mapping[str, Any],
+    routes: Sequence[Mapping[str, Any]],
+    data_routes: Sequence[Mapping[str, Any]],
+    candles: Mapping[str, Mapping[str, Any]],
+    warmup_candles: Mapping[str, Mapping[str, Any]] | None = None,
+    generate_hyperparameters: bool = False,
+    generate_equity_curve: bool = False,
+    hyperparameters: Mapping[str, Any] | None = None,
+    mode: Literal["compiled", "interpreted"] = "compiled",
+    **ignored: Any,
+) -> JsonDict:
+    """Run one backtest: a drop-in for `jesse.research.backtest`.
+
+    Parameters
+    ----------
+    config : mapping
+        Jesse's: `starting_balance`, `fee`, `type`, `futures_leverage`, `futures_leverage_mode`, `exchange`,
+        `warm_up_candles`, and optionally `annualization`.
+    routes : sequence of mapping
+        One or more of `exchange`, `symbol`, `timeframe`, `strategy`; the strategy is a class, or the path of a strategy
+        file or folder. Several routes run in interpreted mode.
+    data_routes : sequence of mapping
+        The same without `strategy`; they need interpreted mode.
+    candles, warmup_candles : mapping
+        `{"<exchange>-<symbol>": {"exchange": ..., "symbol": ..., "candles": ndarray (n, 6)}}`, one-minute candles
+        without absent minutes.
+    generate_hyperparameters, generate_equity_curve : bool
+        Add these to the result.
+    hyperparameters : mapping, optional
+        Handed to the strategy as they are; its defaults if left out.
+    mode : {"compiled", "interpreted"}
+        Interpreted mode runs any strategy as ordinary Python, slower and with the same result.
+    **ignored
+        Flags of Jesse's that change no trade: `fast_mode` (fastbt always gives what Jesse's exact step mode gives),
+        `benchmark`, `generate_charts`, `generate_csv`, `generate_json`, `generate_logs`, `candles_pipeline_class` and
+        `candles_pipeline_kwargs`, the last two only when None.
+
+    Returns
+    -------
+    dict
+        `metrics`, `trades` (each with its `orders`), `logs` (None), and what was asked for.
+
+    Raises
+    ------
+    SettingsError, CandleError
+        If the input makes no sense.
+    CompileError
+        If the strategy cannot be compiled.
+    SimulationError
+        If Jesse would abort the run, or fastbt does not simulate it.
+
+    Examples
+    --------
+    >>> from fastbt.data import CandleSet
+    >>> minutes = CandleSet.load("BTC-USD").between("2019-01-01", "2019-02-01").fill_gaps().array
+    >>> config = {"starting_balance": 10_000, "fee": 0.0006, "type": "futures", "futures_leverage": 2,
+    ...           "futures_leverage_mode": "cross", "exchange": "Bitfinex", "warm_up_candles": 0}
+    >>> route = {"exchange": "Bitfinex", "symbol": "BTC-USD", "timeframe": "1h", "strategy": "strategies/SmaCrossover"}
+    >>> candles = {"Bitfinex-BTC-USD": {"exchange": "Bitfinex", "symbol": "BTC-USD", "candles": minutes}}
+    >>> result = backtest(config, [route], [], candles)
+    >>> result["metrics"]["total"] == len(result["trades"])
+    True
+    """
+    account = Account.from_jesse_config(config)
+    _check_flags(ignored)
+    if mode not in ("compiled", "interpreted"):
+        raise SettingsError(f"mode wants 'compiled' or 'interpreted'; it was {mode!r}")
+    if not routes:
+        raise SettingsError("routes: wanted at least one; there was none")
+    for route in [*routes, *data_routes]:
+        missing = {"exchange", "symbol", "timeframe"} - set(route)
+        if missing:
+            raise SettingsError(f"a route wants exchange, symbol and timeframe; it lacks {', '.join(sorted(missing))}")
+        if route["timeframe"] not in TIMEFRAME_MINUTES:
+            timeframe_minutes(route["timeframe"])
+        if route["exchange"] != account.exchange:
+            raise SettingsError(
+                f"a route is on exchange {route['exchange']!r}, the configuration on {account.exchange!r}; use one"
+            )
+    for route in routes:
+        if "strategy" not in route:
+            raise SettingsError("a route wants a strategy: a class, or the path of a strategy file or folder")
+    if mode == "compiled" and (len(routes) > 1 or data_routes):
+        raise SettingsError('several routes and data routes run with mode="interpreted"')
+    if mode == "interpreted":
+        simulation, metrics, name = _interpreted(account, routes, data_routes, candles, warmup_candles, hyperparameters)
+    else:
+        route = routes[0]
+        minutes = _arrays(candles, account.exchange, route["symbol"], "candles")
+        if minutes is None:
+            raise SettingsError("candles: wanted at least one symbol; there was none")
+        CandleSet.from_array(minutes, symbol=route["symbol"])
+        _check_dense(minutes, route["symbol"])
+        warmup = _arrays(warmup_candles, account.exchange, route["symbol"], "warmup_candles")
+        warmup = np.empty((0, 6)) if warmup is None else warmup[warmup[:, TIMESTAMP] < minutes[0, TIMESTAMP]]
+        _check_alignment(minutes, warmup, route["timeframe"])
+        setup = Setup.from_arrays(account, route["symbol"], route["timeframe"], minutes, warmup)
+        session = Session(route["strategy"], setup)
+        simulation, metrics = session.run(hyperparameters)
+        name = session.source.name
+    result = result_dict(
+        simulation, metrics, strategy_name=name, exchange=account.exchange, equity_curve=generate_equity_curve
+    )
+    if generate_hyperparameters:
+        result["hyperparameters"] = None if hyperparameters is None else dict(hyperparameters)
+    return result
+
+
+_FLAGS = (
+    "benchmark",
+    "generate_csv",
+    "generate_json",
+    "generate_logs",
+    "generate_charts",
+    "fast_mode",
+    "candles_pipeline_class",
+    "candles_pipeline_kwargs",
+)
+
+
+def _check_flags(flags: Mapping[str, Any]) -> None:
+    for key, value in flags.items():
+        if key not in _FLAGS:
+            raise TypeError(f"backtest() has no argument {key!r}.{did_you_mean(key, _FLAGS)}")
+        if key.startswith("candles_pipeline") and value is not None:
+            raise SettingsError(f"{key}: fastbt has no candle pipelines; transform the candles before the call")
+
+
+def _check_alignment(minutes: Float2D, warmup: Float2D, timeframe: str) -> None:
+    """Refuse starts off the timeframe's boundaries, where Jesse itself mixes two ways of counting (4.1)."""
+    span = timeframe_minutes(timeframe) * MINUTE_MS
+    begin = int(minutes[0, TIMESTAMP])
+    if begin % span:
+        before = begin // span * span
+        raise SettingsError(
+            f"candles: wanted the first at a boundary of {timeframe}; was {iso(begin)}. "
+            f"The nearest are {iso(before)} and {iso(before + span)}."
+        )
+    if (len(warmup) * MINUTE_MS) % span:
+        raise SettingsError(
+            f"warmup_candles: wanted a multiple of {span // MINUTE_MS} minutes for {timeframe}; was {len(warmup)}"
+        )
+
+
+def _interpreted(
+    account: Account,
+    routes: Sequence[Mapping[str, Any]],
+    data_routes: Sequence[Mapping[str, Any]],
+    candles: Mapping[str, Mapping[str, Any]],
+    warmup_candles: Mapping[str, Mapping[str, Any]] | None,
+    hyperparameters: Mapping[str, Any] | None,
+) -> tuple[Simulation, JsonDict, str]:
+    """Run any number of routes on the reference engine."""
+    from fastbt.compiler.load import load_strategy
+    from fastbt.engine.reference import simulate_reference
+    from fastbt.engine.routes import Route
+    from fastbt.metrics import measure
+
+    sources = [load_strategy(route["strategy"]) for route in routes]
+    hp = None if hyperparameters is None else dict(hyperparameters)
+    ready = [
+        Route(route["symbol"], route["timeframe"], source.cls, hp)
+        for route, source in zip(routes, sources, strict=True)
+    ]
+    symbols = dict.fromkeys(route["symbol"] for route in [*routes, *data_routes])
+    arrays = {each: _arrays(candles, account.exchange, each, "candles") for each in symbols}
+    before = {each: _arrays(warmup_candles, account.exchange, each, "warmup_candles") for each in symbols}
+    if not candles:
+        raise SettingsError("candles: wanted at least one symbol; there was none")
+    simulation = simulate_reference(
+        ready,
+        {key: array for key, array in arrays.items() if array is not None},
+        account=account,
+        warmup={key: array for key, array in before.items() if array is not None} or None,
+        data_routes=[(route["symbol"], route["timeframe"]) for route in data_routes],
+    )
+    return simulation, measure(simulation, annualization=account.annualization), sources[0].name
