@@ -96,10 +96,11 @@ def _sum_many_digits(a, b):
 def _decimal_correction(x):
     """Return (found, shortest decimal of `x` minus `x`, half a unit in the last place of `x`)."""
     size = abs(x)
-    _, exponent = math.frexp(size)
+    fraction, exponent = math.frexp(size)
     # The size times 10**places lies in [1e16, 2e17): integers there are finer than the spacing of doubles.
     places = 16 - (((exponent - 1) * 1233) >> 12)
-    if places < 0 or places > _MOST_EXACT_TENS:
+    # Below a power of two doubles are twice as dense: the interval is not symmetric there.
+    if places < 0 or places > _MOST_EXACT_TENS or fraction == 0.5:
         return False, 0.0, 0.0
     power = _EXACT_TENS[places]
 
@@ -114,11 +115,9 @@ def _decimal_correction(x):
     rest = ((size_high * power_high - product) + size_high * power_low + size_low * power_high) + size_low * power_low
 
     half_ulp = math.ldexp(1.0, exponent - 54)
-    above = half_ulp * power
-    # Below a power of two doubles are twice as dense.
-    below = above if size != math.ldexp(1.0, exponent - 1) else 0.5 * above
-    low = rest - below
-    high = rest + above
+    radius = half_ulp * power
+    low = rest - radius
+    high = rest + radius
     if abs(low - np.rint(low)) < _NEAR_TIE or abs(high - np.rint(high)) < _NEAR_TIE:
         return False, 0.0, 0.0
     base = np.int64(product)
@@ -135,10 +134,6 @@ def _decimal_correction(x):
         if 0.5 - abs(offset - nearest) < _NEAR_TIE:
             return False, 0.0, 0.0
         digits = anchor + step * np.int64(nearest)
-        if digits > last:
-            digits -= step
-        if digits < first:
-            digits += step
     correction = (float(digits - base) - rest) / power
     return True, (correction if x > 0.0 else -correction), half_ulp
 
@@ -197,8 +192,7 @@ def _shortest_decimal(x, limbs):
     while last - last % (10 * step) >= first:
         step *= 10
     digits = (twice + step) // (2 * step) * step
-    if digits > last:
-        digits -= step
+    # The nearest may lie outside only below a power of two.
     if digits < first:
         digits += step
 

@@ -63,6 +63,10 @@ def test_sum_floats__equals_naive_on_products(a, b):
 
 @settings(max_examples=1000)
 @given(wide, wide)
+@example(13522987986828.883, 84743.374)  # 17 digits that look like three decimals
+@example(9007199254740994.0, 0.9999999999995)  # the 29th digit is a 5 after an odd one
+@example(9007199254740992.0, 1.0000000000005)
+@example(79228162514264336.0, -2.4064560496645)  # rounding up reaches 2**96, so one more digit goes
 @example(5e-29, 0.0)
 @example(4.9e-29, 0.0)
 @example(2.5e-28, -1e-28)
@@ -115,16 +119,24 @@ def test_sum_floats__nothing_is_positive_zero(a, b):
     assert bits(_sum_floats(a, b)) == bits(0.0)
 
 
-@pytest.mark.parametrize("a, b", [(math.nan, 1.0), (1.0, math.inf), (7.922816251426434e28, 0.0), (7.9e28, 1e28)])
+@pytest.mark.parametrize("a, b", [(math.nan, 1.0), (1.0, math.inf), (7.922816251426434e28, -1e28), (7.9e28, 1e28)])
 def test_sum_floats__out_of_range_is_nan(a, b):
     assert math.isnan(_sum_floats(a, b))
     assert math.isnan(_subtract_floats(a, -b))
+    assert naive_decimals.sum_floats(a, b) is None
 
 
 def random_pairs(n):
     """Pairs of every kind; a third lies where only the integer path can decide."""
     random_state = random.Random(20240607)
-    pairs = []
+    pairs = [
+        (9007199254740994.0, 0.9999999999995),
+        (9007199254740992.0, 1.0000000000005),
+        (79228162514264336.0, -2.4064560496645),
+        (7.922816251426433e28, -2.5e-28),
+        (588388652794109.2, 0.0625),
+        (-0.0, -0.0),
+    ]
     while len(pairs) < n:
         kind = random_state.randrange(6)
         sign = random_state.choice([1, -1])
