@@ -179,8 +179,8 @@ def signal_line(series: Float1D, period: int = 10, matype: int = 0) -> Float1D:
     """
     from fastbt import indicators
 
-    line: Float1D = indicators.ma(series, period=period, matype=matype, sequential=True)  # type: ignore[attr-defined]
-    return line
+    line = indicators.ma(series, period=period, matype=matype, sequential=True)
+    return np.asarray(line, dtype=np.float64)
 
 
 def prices_to_returns(price_series: Float1D) -> Float1D:

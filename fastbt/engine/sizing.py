@@ -25,6 +25,7 @@ from fastbt.engine.series import (
     strictly_increasing,
     z_score,
 )
+from fastbt.engine.trading_hours import filter_candles_by_hours, is_in_trading_hours
 from fastbt.errors import did_you_mean
 from fastbt.types import TIMEFRAME_MINUTES
 
@@ -36,6 +37,8 @@ __all__ = [
     "crossed",
     "dd",
     "estimate_risk",
+    "filter_candles_by_hours",
+    "is_in_trading_hours",
     "kelly_criterion",
     "limit_stop_loss",
     "numpy_candles_to_dataframe",
