@@ -283,12 +283,15 @@ class ExpressionLowerer:
         return Number(ast.BinOp(a, op, b), type_, numpy)
 
     def lower_BoolOp(self, node: ast.BoolOp) -> Value:
+        mark = len(self.out)
         values = [self.lower(each) for each in node.values]
         if all(isinstance(each, Const | Config) for each in values):
             return self.config(ast.BoolOp(node.op, [self.program.config_node(each) for each in values]), node)
         numbers = [self.program.materialise(each) for each in values]
         types = {each.type for each in numbers if each is not None}
         if None in numbers or "bool" in types:
+            # Lowered anew as conditions: what was emitted for the values goes.
+            del self.out[mark:]
             truth = self.truth(node)
             return Const(truth) if isinstance(truth, bool) else Number(truth, "bool", False)
         plain = [self.as_number(value, each) for value, each in zip(values, node.values, strict=True)]

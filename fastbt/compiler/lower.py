@@ -275,7 +275,8 @@ def new_program(source: StrategySource, environment: Mapping[str, Any]) -> Progr
     """
     from fastbt.engine.strategy import Strategy
 
-    plain = set(vars(Strategy()))
+    empty = type("Empty", (Strategy,), {"should_long": lambda self: False, "go_long": lambda self: None})
+    plain = set(vars(empty()))
     try:
         instance = source.cls()
     except Exception as error:

@@ -346,7 +346,7 @@ def _submit(s, side, type_, reduce_only, qty, price, via):
     s.o_side[i] = side
     s.o_type[i] = type_
     s.o_status[i] = ACTIVE
-    s.o_reduce_only[i] = reduce_only
+    s.o_reduce_only[i] = 1 if reduce_only else 0
     s.o_via[i] = via
     s.o_created_at[i] = s.time
     s.next_id += 1
@@ -364,7 +364,7 @@ def _cancel(s, i):
     s.o_status[i] = CANCELED
     side = s.o_side[i]
     if s.mode != SPOT:
-        if not s.o_reduce_only[i]:
+        if s.o_reduce_only[i] == 0:
             _drop_margin_row(s, side, s.o_qty[i], s.o_price[i])
         return
     qty = abs(s.o_qty[i])
@@ -538,7 +538,7 @@ def _fill(s, i, trades, log):
     qty = s.o_qty[i]
     price = s.o_price[i]
     side = s.o_side[i]
-    reduce_only = s.o_reduce_only[i]
+    reduce_only = s.o_reduce_only[i] != 0
     s.o_status[i] = EXECUTED
     if s.o_type[i] == MARKET:
         s.n_pending -= 1

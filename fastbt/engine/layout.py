@@ -144,7 +144,7 @@ def state_dtype(points: int, orders: int) -> np.dtype[Any]:
         ("o_side", "i8", (orders,)),
         ("o_type", "i8", (orders,)),
         ("o_status", "i8", (orders,)),
-        ("o_reduce_only", "b1", (orders,)),
+        ("o_reduce_only", "i8", (orders,)),
         ("o_via", "i8", (orders,)),
         ("o_created_at", "f8", (orders,)),
         # The order being executed, for callbacks.
