@@ -23,8 +23,9 @@ UNNAMED_SYMBOL: Final = "BASE-QUOTE"
 UNNAMED_EXCHANGE: Final = "Unnamed"
 
 _QUOTES: Final = "USDT|USDC|BUSD|TUSD|USD|EUR|GBP|JPY|TRY|BTC|ETH|BNB"
+# A lookahead, so that the matches may overlap: BINANCE_BTC_USDT holds two.
+_KNOWN: Final = re.compile(rf"(?<![A-Z0-9])(?=([A-Z0-9]{{2,10}}?)[-_]?({_QUOTES})(?![A-Z0-9]))")
 _DASHED: Final = re.compile(r"(?<![A-Z0-9])([A-Z0-9]{2,10})-([A-Z]{3,5})(?![A-Z0-9])")
-_JOINED: Final = re.compile(rf"(?<![A-Z0-9])([A-Z0-9]{{2,10}}?)[_/]?({_QUOTES})(?![A-Z0-9])")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -385,5 +386,5 @@ def _check_symbol(symbol: str) -> None:
 
 def _symbol_in(file_name: str) -> str:
     """Return the symbol that a file name tells, or a neutral one."""
-    found = _DASHED.search(file_name.upper()) or _JOINED.search(file_name.upper())
-    return f"{found[1]}-{found[2]}" if found else UNNAMED_SYMBOL
+    found = _KNOWN.findall(file_name.upper()) or _DASHED.findall(file_name.upper())
+    return "-".join(found[-1]) if found else UNNAMED_SYMBOL
