@@ -20,27 +20,74 @@ from fastbt.indicators._registry import (
     select_source,
     warm_up_window,
 )
-from fastbt.indicators.averages import ema, sma
-from fastbt.indicators.bands import bollinger_bands, donchian, supertrend
-from fastbt.indicators.oscillators import macd, rsi, stoch
-from fastbt.indicators.trend import adx
-from fastbt.indicators.volatility import atr
+from fastbt.indicators.adaptive import kama, vidya
+from fastbt.indicators.averages import dema, ema, hma, rma, sma, smma, t3, tema, vwap, vwma, wilders, wma, zlema
+from fastbt.indicators.bands import bollinger_bands, bollinger_bands_width, donchian, keltner, supertrend
+from fastbt.indicators.momentum import ao, cmo, mom, roc, rocp, rocr, rocr100, stc, trix, wt
+from fastbt.indicators.moving_average import ma
+from fastbt.indicators.oscillators import cci, macd, rsi, srsi, stoch, stochf, willr
+from fastbt.indicators.statistics import linearreg, linearreg_slope, stddev, var
+from fastbt.indicators.trend import adx, alligator, aroon, di, dm, dx, ichimoku_cloud, sar
+from fastbt.indicators.volatility import atr, chop, trange
 
 __all__ = [
     "REGISTRY",
     "Indicator",
     "adx",
+    "alligator",
+    "ao",
+    "aroon",
     "atr",
     "bollinger_bands",
+    "bollinger_bands_width",
+    "cci",
+    "chop",
+    "cmo",
     "compute",
+    "dema",
+    "di",
+    "dm",
     "donchian",
+    "dx",
     "ema",
     "get",
+    "hma",
+    "ichimoku_cloud",
+    "kama",
+    "keltner",
+    "linearreg",
+    "linearreg_slope",
+    "ma",
     "macd",
+    "mom",
+    "rma",
+    "roc",
+    "rocp",
+    "rocr",
+    "rocr100",
     "rsi",
+    "sar",
     "select_source",
     "sma",
+    "smma",
+    "srsi",
+    "stc",
+    "stddev",
     "stoch",
+    "stochf",
     "supertrend",
+    "t3",
+    "tema",
+    "trange",
+    "trix",
+    "var",
+    "vidya",
+    "vwap",
+    "vwma",
     "warm_up_window",
+    "wilders",
+    "willr",
+    "wma",
+    "wt",
+    "zlema",
 ]

@@ -4,11 +4,33 @@
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.types import CLOSE, HIGH, LOW
+from fastbt.types import CLOSE, HIGH, LOW, OPEN, VOLUME
 
 #: Bars that a windowed kernel moves forward side by side: their recurrences are independent, so LLVM runs them in
 #: vector registers, and the latency of one hides behind the others.
 LANES = 64
+
+
+@kernel
+def _fill_source(candles, code, out):
+    """Fill `out` with the price series of a code of `SOURCE_CODES`."""
+    for i in range(candles.shape[0]):
+        if code == 0:
+            out[i] = candles[i, CLOSE]
+        elif code == 1:
+            out[i] = candles[i, HIGH]
+        elif code == 2:
+            out[i] = candles[i, LOW]
+        elif code == 3:
+            out[i] = candles[i, OPEN]
+        elif code == 4:
+            out[i] = candles[i, VOLUME]
+        elif code == 5:
+            out[i] = (candles[i, HIGH] + candles[i, LOW]) / 2.0
+        elif code == 6:
+            out[i] = (candles[i, HIGH] + candles[i, LOW] + candles[i, CLOSE]) / 3.0
+        else:
+            out[i] = (candles[i, OPEN] + candles[i, HIGH] + candles[i, LOW] + candles[i, CLOSE]) / 4.0
 
 
 @kernel
@@ -67,3 +89,72 @@ def _mean_of_known(x, period, out):
                 known += 1
         if known > 0:
             out[i] = total / known
+
+
+@kernel
+def _pairwise_sum(x, start, n):
+    """Sum of `n` values in the order in which numpy adds them."""
+    if n < 8:
+        total = 0.0
+        for i in range(start, start + n):
+            total += x[i]
+        return total
+    if n <= 128:
+        a, b, c, d = x[start], x[start + 1], x[start + 2], x[start + 3]
+        e, f, g, h = x[start + 4], x[start + 5], x[start + 6], x[start + 7]
+        whole = n - n % 8
+        for i in range(start + 8, start + whole, 8):
+            a += x[i]
+            b += x[i + 1]
+            c += x[i + 2]
+            d += x[i + 3]
+            e += x[i + 4]
+            f += x[i + 5]
+            g += x[i + 6]
+            h += x[i + 7]
+        total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+        for i in range(start + whole, start + n):
+            total += x[i]
+        return total
+    half = n // 2
+    half -= half % 8
+    return _pairwise_sum(x, start, half) + _pairwise_sum(x, start + half, n - half)
+
+
+@kernel
+def _eight_lane_sum(x, start, n):
+    """Sum of `n` values in the order in which Rust's ndarray adds them."""
+    a = b = c = d = e = f = g = h = 0.0
+    whole = n - n % 8
+    for i in range(start, start + whole, 8):
+        a += x[i]
+        b += x[i + 1]
+        c += x[i + 2]
+        d += x[i + 3]
+        e += x[i + 4]
+        f += x[i + 5]
+        g += x[i + 6]
+        h += x[i + 7]
+    total = 0.0
+    total += a + e
+    total += b + f
+    total += c + g
+    total += d + h
+    for i in range(start + whole, start + n):
+        total += x[i]
+    return total
+
+
+@kernel
+def _mean_true_range(candles, period, out):
+    """Fill `out` with Wilder's average true range: a mean first, then `(before * (period - 1) + now) / period`."""
+    _true_range(candles, out)
+    value = 0.0
+    for i in range(candles.shape[0]):
+        if i < period:
+            value += out[i]
+            if i == period - 1:
+                value /= period
+        else:
+            value = (value * (period - 1.0) + out[i]) / period
+        out[i] = value if i >= period - 1 else np.nan

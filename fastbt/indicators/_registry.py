@@ -17,7 +17,7 @@ import functools
 import inspect
 import numbers
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -39,8 +39,22 @@ WindowedKernel = Callable[[Float1D | Float2D, Float1D, int, Float2D], None]
 #: Every indicator by name.
 REGISTRY: Final[dict[str, Indicator]] = {}
 
-#: Jesse's moving averages by code; 7, 8 and 19 need TA-Lib and are gone from Jesse too.
-MATYPES: Final = frozenset(range(40)) - {7, 8, 19}
+#: In `codes`: the number of every string that is not listed. Without it, such a string is refused.
+OTHERWISE: Final = ""
+
+#: Jesse's moving averages by code, as far as they need one series only: 24 (vwma) and 29 (vwap) need the candles.
+AVERAGES: Final[dict[int, str]] = {
+    0: "sma",
+    1: "ema",
+    2: "wma",
+    3: "dema",
+    4: "tema",
+    6: "kama",
+    10: "hma",
+    11: "linearreg",
+    12: "wilders",
+    23: "smma",
+}
 
 _DEFAULT_WINDOW = 240
 _window: ContextVar[int] = ContextVar("warm_up_window", default=_DEFAULT_WINDOW)
@@ -89,6 +103,9 @@ _SOURCES: Final[dict[str, tuple[int, ...]]] = {
     "hlc3": (HIGH, LOW, CLOSE),
     "ohlc4": (OPEN, HIGH, LOW, CLOSE),
 }
+
+#: Codes of the sources for kernels that need the candles and a choice of source.
+SOURCE_CODES: Final = {name: code for code, name in enumerate(_SOURCES)}
 
 
 def select_source(candles: Float2D, source_type: str) -> Float1D:
@@ -162,8 +179,14 @@ class Indicator:
         A kernel in plain numpy, for what must call the same numpy code as Jesse to be equal in the last bit.
     sliced : bool
         False if the non-sequential form sees all rows.
+    slices_series : bool
+        True if a 1-D array in place of candles is sliced too.
     none_if_nan : bool
         True if the non-sequential form returns None for NaN.
+    booleans : frozenset of str
+        Fields that the public function returns as truth values; in `out` they are 0.0 and 1.0.
+    compiled_if : callable or None
+        Of `params`: False where only `python` serves. None if `kernel` serves all.
     prefix_stable : bool
         False if the value at a row depends on later rows or on their number.
     """
@@ -186,13 +209,26 @@ class Indicator:
     sliced: bool = True
     none_if_nan: bool = False
     prefix_stable: bool = True
+    booleans: frozenset[str] = frozenset()
+    compiled_if: Callable[..., bool] | None = None
+    slices_series: bool = False
 
-    @property
-    def run(self) -> Kernel:
-        """The kernel, compiled or not."""
-        chosen = self.kernel or self.python
+    def compiles(self, params: Sequence[float] | Float1D) -> bool:
+        """Whether the compiled kernel serves these arguments."""
+        return self.kernel is not None and (self.compiled_if is None or self.compiled_if(*params))
+
+    def is_prefix_stable(self, params: Sequence[float] | Float1D) -> bool:
+        """Whether, with these arguments, the value at a row depends on no later row."""
+        averages = [
+            AVERAGES.get(int(each)) for name, each in zip(self.parameters, params, strict=True) if _is_matype(name)
+        ]
+        return self.prefix_stable and all(name is None or get(name).prefix_stable for name in averages)
+
+    def run(self, data: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
+        """Fill `out` by the kernel, compiled or not."""
+        chosen = self.kernel if self.compiles(params) else self.python
         assert chosen is not None
-        return chosen
+        chosen(data, params, out)
 
     def encode(self, *args: Any, **kwargs: Any) -> tuple[str | None, tuple[float, ...], bool]:
         """Bind a call's arguments, the candles left out, and turn them into numbers.
@@ -232,6 +268,8 @@ class Indicator:
         """One argument as a number."""
         if name in self.codes:
             codes = self.codes[name]
+            if value not in codes and OTHERWISE in codes and isinstance(value, str):
+                value = OTHERWISE
             if value not in codes:
                 wanted = ", ".join(map(repr, codes))
                 hint = did_you_mean(str(value), codes)
@@ -257,19 +295,28 @@ class Indicator:
     def data(self, candles: Float2D | Float1D, source_type: str | None, sequential: bool) -> Float1D | Float2D:
         """Return what the kernel sees of these candles: the last rows, the chosen source, contiguous."""
         array = np.asarray(candles, dtype=np.float64)
-        if array.ndim == 1 and self.accepts_1d:
-            visible = array
-        elif array.ndim == 2 and array.shape[1] >= 6:
-            window = _window.get()
-            keep = not sequential and self.sliced and 0 < window < len(array)
-            visible = array[-window:] if keep else array
-            if self.source:
-                visible = select_source(visible, source_type or "close")
-        else:
+        is_series = array.ndim == 1 and self.accepts_1d
+        if not is_series and (array.ndim != 2 or array.shape[1] < 6):
             raise ShapeError(f"{self.name}: candles must have the shape (n, 6), was {array.shape}")
-        if len(visible) == 0:
+        if len(array) == 0:
             raise ShapeError(f"{self.name}: there are no candles")
-        return _writable(visible)
+        window = _window.get()
+        if not sequential and self.sliced and (self.slices_series or not is_series) and 0 < window < len(array):
+            array = array[-window:]
+        if self.source and not is_series:
+            array = select_source(array, source_type or "close")
+        return _writable(array)
+
+
+def _is_matype(name: str) -> bool:
+    """Whether an argument of this name chooses a moving average."""
+    return name.endswith("matype")
+
+
+def settles_with(matype: float, period: float) -> float:
+    """Rows before which the average of this code gives other values than later for the same rows."""
+    settles = get(AVERAGES[int(matype)]).settles
+    return settles(period) if settles is not None else 1
 
 
 def _writable(data: Float1D | Float2D) -> Float1D | Float2D:
@@ -292,6 +339,9 @@ def indicator(
     sliced: bool = True,
     none_if_nan: bool = False,
     prefix_stable: bool = True,
+    booleans: frozenset[str] = frozenset(),
+    compiled_if: Callable[..., bool] | None = None,
+    slices_series: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare an indicator by its public signature; see `Indicator` for the arguments."""
 
@@ -301,7 +351,7 @@ def indicator(
         arguments = list(full.parameters.values())[1:]
         names = [argument.name for argument in arguments]
         source = "source_type" in names and "source_type" not in (codes or {})
-        matypes = {each: MATYPES for each in names if each.endswith("matype")}
+        matypes = {each: frozenset(AVERAGES) for each in names if _is_matype(each)}
         devtypes = {each: frozenset((0, 1, 2)) for each in names if each == "devtype"}
 
         @functools.wraps(function)
@@ -310,7 +360,10 @@ def indicator(
             data = described.data(candles, source_type, sequential)
             out = np.empty((len(described.fields), len(data)))
             described.run(data, np.array(params, dtype=np.float64), out)
-            values = [row if sequential else row[-1] for row in out]
+            rows = zip(described.fields, out, strict=True)
+            values = [row != 0.0 if each in described.booleans else row for each, row in rows]
+            if not sequential:
+                values = [row[-1] for row in values]
             if described.none_if_nan and not sequential:
                 values = [None if np.isnan(value) else value for value in values]
             return values[0] if described.record is None else described.record(*values)
@@ -334,6 +387,9 @@ def indicator(
             sliced=sliced,
             none_if_nan=none_if_nan,
             prefix_stable=prefix_stable,
+            booleans=booleans,
+            compiled_if=compiled_if,
+            slices_series=slices_series,
         )
         REGISTRY[name] = described
         return cast(Callable[P, R], call)
@@ -362,7 +418,7 @@ def get(name: str) -> Indicator:
 def compute(
     indicator: Indicator,
     data: Float1D | Float2D,
-    params: tuple[float, ...] | Float1D,
+    params: Sequence[float] | Float1D,
     *,
     sequential: bool,
     window: int,
@@ -420,7 +476,7 @@ def compute(
     if sequential:
         indicator.run(data, values, out)
         return out
-    if not indicator.prefix_stable:
+    if not indicator.is_prefix_stable(values):
         _restart(indicator, data, values, window, 0, out)
         return out
     if indicator.lookback is not None and indicator.lookback(*values) <= window:
@@ -434,7 +490,7 @@ def compute(
             _restart(indicator, data[:early], values, window, 0, head[:, :early])
     if head is not out:
         out[:, :window] = head
-        if indicator.windowed is not None:
+        if indicator.windowed is not None and indicator.compiles(values):
             indicator.windowed(data, values, window, out)
         else:
             _restart(indicator, data, values, window, window, out)
@@ -445,7 +501,7 @@ def _restart(
     indicator: Indicator, data: Float1D | Float2D, params: Float1D, window: int, first: int, out: Float2D
 ) -> None:
     """Fill the columns from `first` on with the kernel's last value over each bar's window."""
-    if indicator.kernel is not None and out.flags.c_contiguous:
+    if indicator.compiles(params) and out.flags.c_contiguous:
         from fastbt.indicators._driver import restart
 
         restart(indicator.kernel, data, params, window, first, out)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _rolling_max, _rolling_min, _true_range
-from fastbt.indicators._registry import Value, indicator
+from fastbt.indicators._blocks import LANES, _fill_source, _mean_true_range, _rolling_max, _rolling_min, _true_range
+from fastbt.indicators._registry import SOURCE_CODES, Value, indicator, settles_with
+from fastbt.indicators.moving_average import COMPILED, _average, average
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
 
@@ -295,5 +296,93 @@ def supertrend(candles: Float2D, period: int = 10, factor: float = 3, sequential
     >>> import numpy as np
     >>> supertrend(np.array([[0, 2.0, 3.0, 4.0, 2.0, 1.0]] * 3), 2, 1.0)
     SuperTrend(trend=np.float64(5.0), changed=np.float64(0.0))
+    """
+    ...
+
+
+@kernel
+def _bollinger_bands_width(x, params, out):
+    """Distance of the bands in units of the middle."""
+    n = x.shape[0]
+    bands = np.empty((3, n))
+    _bollinger_bands(x, np.array([params[0], params[1], params[1]]), bands)
+    for i in range(n):
+        out[0, i] = np.nan
+        if bands[1, i] != 0.0:
+            out[0, i] = (bands[0, i] - bands[2, i]) / bands[1, i]
+
+
+@indicator(_bollinger_bands_width, accepts_1d=True)
+def bollinger_bands_width(
+    candles: Float2D | Float1D,
+    period: int = 20,
+    mult: float = 2.0,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """Width of the Bollinger bands: upper less lower band, in units of the middle one.
+
+    NaN until there are `period` rows. Arguments and result: see `sma`.
+    """
+    ...
+
+
+class KeltnerChannel(NamedTuple):
+    """An average, and the average plus and minus multiples of the true range."""
+
+    upperband: Value
+    middleband: Value
+    lowerband: Value
+
+
+@kernel
+def _keltner_around(candles, middle, params, out):
+    """Bands around an average."""
+    n = candles.shape[0]
+    ranges = np.empty(n)
+    _mean_true_range(candles, int(params[0]), ranges)
+    for i in range(n):
+        out[0, i] = middle[i] + params[1] * ranges[i]
+        out[1, i] = middle[i]
+        out[2, i] = middle[i] - params[1] * ranges[i]
+
+
+@kernel
+def _keltner(candles, params, out):
+    """Bands around one of the compiled averages."""
+    n = candles.shape[0]
+    source = np.empty(n)
+    _fill_source(candles, int(params[3]), source)
+    middle = np.empty((1, n))
+    _average(source, int(params[0]), int(params[2]), middle)
+    _keltner_around(candles, middle[0], params, out)
+
+
+def _keltner_python(candles: Float2D, params: Float1D, out: Float2D) -> None:
+    """Bands around any average."""
+    source = np.empty(len(candles))
+    _fill_source(candles, int(params[3]), source)
+    _keltner_around(candles, average(source, int(params[0]), int(params[2])), params, out)
+
+
+@indicator(
+    _keltner,
+    python=_keltner_python,
+    compiled_if=lambda _period, _multiplier, matype, _source_type: matype in COMPILED,
+    record=KeltnerChannel,
+    codes={"source_type": SOURCE_CODES},
+    settles=lambda period, _multiplier, matype, _source_type: settles_with(matype, period),
+)
+def keltner(
+    candles: Float2D,
+    period: int = 20,
+    multiplier: float = 2,
+    matype: int = 1,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> KeltnerChannel:
+    """Keltner channel: an average, plus and minus multiples of Wilder's average true range.
+
+    The bands are NaN until there are `period` rows. `matype` is a code of `ma`. Other arguments: see `atr`.
     """
     ...

@@ -280,3 +280,175 @@ def stoch(
     np.float64(50.0)
     """
     ...
+
+
+class StochasticFast(NamedTuple):
+    """Fast stochastic lines."""
+
+    k: Value
+    d: Value
+
+
+@kernel
+def _stochf(candles, params, out):
+    """Place of the close in the range of the last bars, 50 where there is no range, and its average."""
+    n = candles.shape[0]
+    period = int(params[0])
+    highest = np.empty(n)
+    lowest = np.empty(n)
+    _rolling_max(candles[:, HIGH], period, highest)
+    _rolling_min(candles[:, LOW], period, lowest)
+    for i in range(n):
+        out[0, i] = np.nan
+        if i >= period - 1:
+            out[0, i] = 50.0
+            if highest[i] > lowest[i]:
+                out[0, i] = 100.0 * (candles[i, CLOSE] - lowest[i]) / (highest[i] - lowest[i])
+    _mean_of_known(out[0], int(params[1]), out[1])
+
+
+@indicator(
+    _stochf,
+    record=StochasticFast,
+    allowed={"fastd_matype": _STOCHASTIC_MATYPES},
+    lookback=lambda fastk, fastd, _fastd_matype: fastk + fastd - 1,
+)
+def stochf(
+    candles: Float2D,
+    fastk_period: int = 5,
+    fastd_period: int = 3,
+    fastd_matype: int = 0,
+    sequential: bool = False,
+) -> StochasticFast:
+    """Fast stochastic oscillator: where the close lies between the lowest low and the highest high, and its mean.
+
+    50 where there is no range. `fastd_matype` is ignored, as in Jesse. Other arguments: see `stoch`.
+    """
+    ...
+
+
+class StochasticRSI(NamedTuple):
+    """Stochastic of the relative strength index, and its mean."""
+
+    k: Value
+    d: Value
+
+
+@kernel
+def _srsi(x, params, out):
+    """Place of the relative strength in its own range, averaged twice; the second skips unknown rows."""
+    n = x.shape[0]
+    period = int(params[0])
+    span = int(params[1])
+    k_period = int(params[2])
+    d_period = int(params[3])
+    strength = np.empty((1, n))
+    _rsi(x, params, strength)
+    raw = np.full(n, np.nan)
+    first = period + span - 1
+    for i in range(first, n):
+        lowest = np.inf
+        highest = -np.inf
+        for j in range(i - span + 1, i + 1):
+            lowest = min(lowest, strength[0, j])
+            highest = max(highest, strength[0, j])
+        if highest != lowest:
+            raw[i] = 100.0 * (strength[0, i] - lowest) / (highest - lowest)
+    last = np.zeros(d_period)
+    known = 0
+    for i in range(n):
+        out[0, i] = raw[i] if k_period == 1 else np.nan
+        out[1, i] = np.nan
+        if k_period > 1 and i >= first + k_period - 1:
+            total = 0.0
+            for j in range(i - k_period + 1, i + 1):
+                total += raw[j]
+            out[0, i] = total / k_period
+        if np.isnan(out[0, i]):
+            continue
+        if known == d_period:
+            for j in range(d_period - 1):
+                last[j] = last[j + 1]
+            known -= 1
+        last[known] = out[0, i]
+        known += 1
+        if known == d_period:
+            total = 0.0
+            for j in range(d_period):
+                total += last[j]
+            out[1, i] = total / d_period
+
+
+@indicator(_srsi, record=StochasticRSI, accepts_1d=True)
+def srsi(
+    candles: Float2D | Float1D,
+    period: int = 14,
+    period_stoch: int = 14,
+    k: int = 3,
+    d: int = 3,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> StochasticRSI:
+    """Stochastic RSI: where the relative strength index lies in its range of the last `period_stoch` rows.
+
+    `k` is the mean of `k` such values, NaN if one is unknown for want of a range; `d` the mean of the last `d` known
+    `k`. Other arguments: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _cci(candles, params, out):
+    """Distance of the typical price from its mean, in 0.015 mean distances."""
+    n = candles.shape[0]
+    period = int(params[0])
+    typical = np.empty(n)
+    for i in range(n):
+        typical[i] = (candles[i, HIGH] + candles[i, LOW] + candles[i, CLOSE]) / 3.0
+    for i in range(n):
+        out[0, i] = np.nan
+        if i < period - 1:
+            continue
+        mean = 0.0
+        for j in range(i - period + 1, i + 1):
+            mean += typical[j]
+        mean /= period
+        distance = 0.0
+        for j in range(i - period + 1, i + 1):
+            distance += abs(typical[j] - mean)
+        distance /= period
+        out[0, i] = 0.0 if distance == 0.0 else (typical[i] - mean) / (0.015 * distance)
+
+
+@indicator(_cci, lookback=lambda period: period)
+def cci(candles: Float2D, period: int = 14, sequential: bool = False) -> Value:
+    """Commodity channel index: distance of `(high + low + close) / 3` from its mean, in 0.015 mean distances.
+
+    NaN until there are `period` rows, 0 without any distance. Arguments: see `atr`.
+    """
+    ...
+
+
+@kernel
+def _willr(candles, params, out):
+    """Place of the close below the highest high, in percent of the range."""
+    n = candles.shape[0]
+    period = int(params[0])
+    highest = np.empty(n)
+    lowest = np.empty(n)
+    _rolling_max(candles[:, HIGH], period, highest)
+    _rolling_min(candles[:, LOW], period, lowest)
+    for i in range(n):
+        out[0, i] = np.nan
+        if i >= period - 1:
+            span = highest[i] - lowest[i]
+            out[0, i] = 0.0 if span == 0.0 else ((highest[i] - candles[i, CLOSE]) / span) * -100.0
+
+
+@indicator(_willr, lookback=lambda period: period)
+def willr(candles: Float2D, period: int = 14, sequential: bool = False) -> Value:
+    """Williams' %R: how far the close is below the highest high, in percent of the range, from -100 to 0.
+
+    NaN until there are `period` rows, 0 without a range. Arguments: see `atr`.
+    """
+    ...

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from fastbt._jit import kernel
@@ -150,5 +152,328 @@ def adx(candles: Float2D, period: int = 14, sequential: bool = False) -> Value:
     >>> rising = np.array([[i, i + 1.0, i + 2.0, i + 3.0, i + 1.0, 1.0] for i in range(6)])
     >>> adx(rising, 2)
     np.float64(100.0)
+    """
+    ...
+
+
+class DI(NamedTuple):
+    """Directional indicators."""
+
+    plus: Value
+    minus: Value
+
+
+@kernel
+def _di(candles, params, out):
+    """Directional movement in percent of the true range; both are seeded with sums, then averaged."""
+    n = candles.shape[0]
+    period = int(params[0])
+    out[:, :] = np.nan
+    if n < period + 1:
+        return
+    ranges = np.empty(n)
+    ups = np.empty(n)
+    downs = np.empty(n)
+    _true_range(candles, ranges)
+    _directional_movement(candles, ups, downs)
+    keep = period - 1.0
+    true_range = 0.0
+    plus = 0.0
+    minus = 0.0
+    for i in range(1, n):
+        if i <= period:
+            true_range += ranges[i]
+            plus += ups[i]
+            minus += downs[i]
+        else:
+            true_range = (true_range * keep + ranges[i]) / period
+            plus = (plus * keep + ups[i]) / period
+            minus = (minus * keep + downs[i]) / period
+        if i >= period:
+            out[0, i] = 100.0 * plus / true_range if true_range > 0.0 else 0.0
+            out[1, i] = 100.0 * minus / true_range if true_range > 0.0 else 0.0
+
+
+@indicator(_di, record=DI)
+def di(candles: Float2D, period: int = 14, sequential: bool = False) -> DI:
+    """Directional indicators: smoothed upward and downward movement in percent of the smoothed true range.
+
+    NaN for the first `period` rows. Seeded with sums, then smoothed as averages, as in Jesse; other than inside
+    `adx`. Arguments: see `atr`.
+    """
+    ...
+
+
+class DM(NamedTuple):
+    """Directional movement."""
+
+    plus: Value
+    minus: Value
+
+
+@kernel
+def _dm(candles, params, out):
+    """Wilder's sums of the directional movement."""
+    n = candles.shape[0]
+    period = int(params[0])
+    out[:, :] = np.nan
+    ups = np.empty(n)
+    downs = np.empty(n)
+    _directional_movement(candles, ups, downs)
+    plus = 0.0
+    minus = 0.0
+    for i in range(1, n):
+        if i <= period:
+            plus += ups[i]
+            minus += downs[i]
+        else:
+            plus = plus - (plus / period) + ups[i]
+            minus = minus - (minus / period) + downs[i]
+        if i >= period:
+            out[0, i] = plus
+            out[1, i] = minus
+
+
+@indicator(_dm, record=DM)
+def dm(candles: Float2D, period: int = 14, sequential: bool = False) -> DM:
+    """Directional movement: Wilder's running sums of the moves beyond the previous high and below the previous low.
+
+    NaN for the first `period` rows. Arguments: see `atr`.
+    """
+    ...
+
+
+class DX(NamedTuple):
+    """Average directional index and the directional indicators."""
+
+    adx: Value
+    plusDI: Value
+    minusDI: Value
+
+
+@kernel
+def _smooth_from_last(x, length):
+    """Average of weight `1 / length`, in place; its seed mixes in the last row, as in Jesse."""
+    alpha = 1.0 / length
+    beta = 1.0 - alpha
+    value = x[x.shape[0] - 1]
+    for i in range(x.shape[0]):
+        value = alpha * x[i] + beta * value
+        x[i] = value
+
+
+@kernel
+def _dx(candles, params, out):
+    """Directional indicators and their distance, averaged with seeds that know the last row."""
+    n = candles.shape[0]
+    ranges = np.empty(n)
+    ups = np.empty(n)
+    downs = np.empty(n)
+    _true_range(candles, ranges)
+    _directional_movement(candles, ups, downs)
+    for series in (ranges, ups, downs):
+        _smooth_from_last(series, params[0])
+    for i in range(n):
+        out[1, i] = 0.0
+        out[2, i] = 0.0
+        if ranges[i] != 0.0:
+            out[1, i] = 100.0 * ups[i] / ranges[i]
+            out[2, i] = 100.0 * downs[i] / ranges[i]
+        both = out[1, i] + out[2, i]
+        apart = abs(out[1, i] - out[2, i])
+        out[0, i] = apart if both == 0.0 else apart / both
+    alpha = 1.0 / params[1]
+    beta = 1.0 - alpha
+    value = 100.0 * (alpha * out[0, 0] + beta * out[0, n - 1])
+    for i in range(n):
+        if i > 0:
+            value = beta * value + 100.0 * alpha * out[0, i]
+        out[0, i] = value
+
+
+@indicator(_dx, record=DX, prefix_stable=False)
+def dx(candles: Float2D, di_length: int = 14, adx_smoothing: int = 14, sequential: bool = False) -> DX:
+    """Average directional index with its directional indicators, all known from the first row on.
+
+    The seeds of its averages mix in the last row, as in Jesse. Arguments: see `atr`.
+    """
+    ...
+
+
+class AG(NamedTuple):
+    """Alligator lines."""
+
+    jaw: Value
+    teeth: Value
+    lips: Value
+
+
+@kernel
+def _alligator(x, _params, out):
+    """Three smoothed averages, shifted forward; all recursions start at row 13, as in Jesse."""
+    n = x.shape[0]
+    out[:, :] = np.nan
+    if n < 13:
+        return
+    periods = (13, 8, 5)
+    shifts = (8, 5, 3)
+    for line in range(3):
+        period = periods[line]
+        shift = shifts[line]
+        value = 0.0
+        for i in range(period):
+            value += x[i]
+        value /= period
+        alpha = 1.0 / period
+        if period - 1 + shift < n:
+            out[line, period - 1 + shift] = value
+        for i in range(13, n - shift):
+            value = alpha * x[i] + (1.0 - alpha) * value
+            out[line, i + shift] = value
+
+
+@indicator(_alligator, record=AG, settles=lambda: 13)
+def alligator(candles: Float2D, source_type: str = "hl2", sequential: bool = False) -> AG:
+    """Alligator: smoothed averages of 13, 8 and 5 rows, shifted forward by 8, 5 and 3.
+
+    Each starts with its mean, and moves on from row 13 only, as in Jesse. Other arguments: see `atr`.
+    """
+    ...
+
+
+class IchimokuCloud(NamedTuple):
+    """Ichimoku lines at the last row."""
+
+    conversion_line: Value
+    base_line: Value
+    span_a: Value
+    span_b: Value
+
+
+@kernel
+def _middle(candles, end, period):
+    """Middle of the range of the `period` bars before row `end`."""
+    highest = -np.inf
+    lowest = np.inf
+    for i in range(max(0, end - period), end):
+        highest = max(highest, candles[i, HIGH])
+        lowest = min(lowest, candles[i, LOW])
+    return (highest + lowest) / 2.0
+
+
+@kernel
+def _ichimoku_cloud(candles, params, out):
+    """Middles of ranges, now and as they were shifted into the present; unknown with fewer than 80 rows."""
+    out[:, :] = np.nan
+    conversion = int(params[0])
+    base = int(params[1])
+    lagging = int(params[2])
+    shift = int(params[3]) - 1
+    for i in range(79, candles.shape[0]):
+        past = i + 1 - shift
+        out[0, i] = _middle(candles, i + 1, conversion)
+        out[1, i] = _middle(candles, i + 1, base)
+        out[2, i] = (_middle(candles, past, conversion) + _middle(candles, past, base)) / 2.0
+        out[3, i] = _middle(candles, past, lagging)
+
+
+@indicator(_ichimoku_cloud, record=IchimokuCloud, sliced=False)
+def ichimoku_cloud(
+    candles: Float2D,
+    conversion_line_period: int = 9,
+    base_line_period: int = 26,
+    lagging_line_period: int = 52,
+    displacement: int = 26,
+) -> IchimokuCloud:
+    """Ichimoku cloud at the last row: middles of ranges of the last bars; the spans as they were `displacement` ago.
+
+    NaN with fewer than 80 rows; there is no sequential form. Arguments: see `atr`.
+    """
+    ...
+
+
+@kernel
+def _sar(candles, params, out):
+    """Stop that follows the trend, faster with every new extreme, and turns when it is touched."""
+    n = candles.shape[0]
+    step = params[0]
+    limit = params[1]
+    rising = n > 1 and candles[1, HIGH] > candles[0, HIGH]
+    stop = candles[0, LOW] if rising else candles[0, HIGH]
+    extreme = candles[0, HIGH] if rising else candles[0, LOW]
+    speed = step
+    out[0, 0] = stop
+    for i in range(1, n):
+        high = candles[i, HIGH]
+        low = candles[i, LOW]
+        if rising:
+            stop = stop + speed * (extreme - stop)
+            stop = min(stop, candles[i - 1, LOW])
+            if i >= 2:
+                stop = min(stop, candles[i - 2, LOW])
+            if low < stop:
+                stop = extreme
+                rising = False
+                speed = step
+                extreme = low
+            elif high > extreme:
+                extreme = high
+                speed = min(speed + step, limit)
+        else:
+            stop = stop - speed * (stop - extreme)
+            stop = max(stop, candles[i - 1, HIGH])
+            if i >= 2:
+                stop = max(stop, candles[i - 2, HIGH])
+            if high > stop:
+                stop = extreme
+                rising = True
+                speed = step
+                extreme = high
+            elif low < extreme:
+                extreme = low
+                speed = min(speed + step, limit)
+        out[0, i] = stop
+
+
+@indicator(_sar, settles=lambda _acceleration, _maximum: 2)
+def sar(candles: Float2D, acceleration: float = 0.02, maximum: float = 0.2, sequential: bool = False) -> Value:
+    """Parabolic stop and reverse: a stop that nears the extreme of the trend, faster with every new extreme.
+
+    The first trend is up if the second high is above the first. Arguments: see `atr`.
+    """
+    ...
+
+
+@kernel
+def _aroon(candles, params, out):
+    """Place of the lowest low and of the highest high among the last `period + 1` bars; the first counts if equal."""
+    period = int(params[0])
+    for i in range(candles.shape[0]):
+        out[:, i] = np.nan
+        if i < period:
+            continue
+        lowest = i - period
+        highest = i - period
+        for j in range(i - period + 1, i + 1):
+            if candles[j, LOW] < candles[lowest, LOW]:
+                lowest = j
+            if candles[j, HIGH] > candles[highest, HIGH]:
+                highest = j
+        out[0, i] = 100.0 * ((lowest - (i - period)) / period)
+        out[1, i] = 100.0 * ((highest - (i - period)) / period)
+
+
+class AROON(NamedTuple):
+    """Recency of the lowest low and of the highest high."""
+
+    down: Value
+    up: Value
+
+
+@indicator(_aroon, record=AROON, lookback=lambda period: period + 1)
+def aroon(candles: Float2D, period: int = 14, sequential: bool = False) -> AROON:
+    """Aroon: how recent the lowest low and the highest high of the last `period + 1` bars are, 0 (oldest) to 100 (now).
+
+    NaN for the first `period` rows. Arguments: see `atr`.
     """
     ...

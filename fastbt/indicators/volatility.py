@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _true_range
+from fastbt.indicators._blocks import LANES, _mean_true_range, _rolling_max, _rolling_min, _true_range
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import HIGH, LOW, Float2D
 
@@ -88,5 +88,54 @@ def atr(candles: Float2D, period: int = 14, sequential: bool = False) -> Value:
     >>> import numpy as np
     >>> atr(np.array([[0, 2.0, 3.0, 4.0, 2.0, 1.0]] * 3), 2, sequential=True)
     array([nan,  2.,  2.])
+    """
+    ...
+
+
+@kernel
+def _trange(candles, _params, out):
+    """Write the true range."""
+    _true_range(candles, out[0])
+
+
+@indicator(_trange)
+def trange(candles: Float2D, sequential: bool = False) -> Value:
+    """TRANGE, true range: the largest of the bar's range and the distances from the previous close to its high and low.
+
+    At the first row the range alone. Arguments: see `atr`.
+    """
+    ...
+
+
+@kernel
+def _chop(candles, params, out):
+    """Logarithm of the path through the last bars over their range."""
+    n = candles.shape[0]
+    period = int(params[0])
+    ranges = np.empty(n)
+    _mean_true_range(candles, int(params[2]), ranges)
+    highest = np.empty(n)
+    lowest = np.empty(n)
+    _rolling_max(candles[:, HIGH], period, highest)
+    _rolling_min(candles[:, LOW], period, lowest)
+    path = 0.0
+    for i in range(n):
+        # Where the average is not known yet it counts as 0.
+        if not np.isnan(ranges[i]):
+            path += ranges[i]
+        if i >= period and not np.isnan(ranges[i - period]):
+            path -= ranges[i - period]
+        out[0, i] = np.nan
+        if i >= period - 1 and highest[i] > lowest[i]:
+            out[0, i] = params[1] * (np.log10(path) - np.log10(highest[i] - lowest[i])) / np.log10(params[0])
+
+
+@indicator(_chop)
+def chop(candles: Float2D, period: int = 14, scalar: float = 100, drift: int = 1, sequential: bool = False) -> Value:
+    """Choppiness index: the logarithm, to the base of `period`, of the summed ranges over the range of all of them.
+
+    `scalar` where prices only go back and forth, near 0 in a straight trend; NaN until there are `period` rows, and
+    without a range. The ranges are averages over `drift` bars.
+    Other arguments: see `atr`.
     """
     ...

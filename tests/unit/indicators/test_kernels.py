@@ -45,13 +45,18 @@ def test_kernel__never_looks_ahead(name, kwargs):
     stable = True
     for n in range(first, len(data)):
         part = run(described, data[:n], params)
-        if described.prefix_stable:
+        if described.is_prefix_stable(params):
             same(part, full[:, :n], f"{n} rows")
         stable &= np.array_equal(part, full[:, :n], equal_nan=True)
-    assert stable == described.prefix_stable
+    assert stable == described.is_prefix_stable(params)
     if first > 1:
-        early = run(described, data[: first - 1], params)
-        assert not np.array_equal(early, full[:, : first - 1], equal_nan=True), "settles earlier"
+        markets = [prepared(name, kwargs, each[:150])[1] for each in MARKETS.values()]
+        assert any(
+            not np.array_equal(
+                run(described, each[: first - 1], params), run(described, each, params)[:, : first - 1], equal_nan=True
+            )
+            for each in markets
+        ), "settles earlier"
 
 
 @pytest.mark.parametrize("window", [1, 2, 37, 120, 0])
@@ -72,8 +77,9 @@ def test_compute__is_the_public_function_at_every_bar(name, kwargs):
             value = described.function(CANDLES[: t + 1], **kwargs)
             values = value if described.record else (value,)
             same(np.array([np.nan if each is None else each for each in values], dtype=np.float64), last[:, t])
-    whole = described.function(CANDLES, **kwargs, sequential=True)
-    same(np.array(whole).reshape(full.shape), full)
+    if "sequential" in described.signature.parameters:
+        whole = described.function(CANDLES, **kwargs, sequential=True)
+        same(np.array(whole).reshape(full.shape), full)
 
 
 def restarted(described, data, params, window):

@@ -1,0 +1,114 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator,empty-body"
+"""Moving averages whose speed depends on the market."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastbt._jit import kernel
+from fastbt.indicators._registry import Value, indicator
+from fastbt.types import Float1D, Float2D
+
+
+@kernel
+def _kama(x, params, out):
+    """Average whose weight grows with the share of the movement that leads somewhere."""
+    n = x.shape[0]
+    period = int(params[0])
+    fast = 2.0 / (params[1] + 1.0)
+    slow = 2.0 / (params[2] + 1.0)
+    path = 0.0
+    value = 0.0
+    for i in range(n):
+        if i < period or n <= period:
+            value = x[i]
+            if 0 < i < period:
+                path += abs(x[i] - x[i - 1])
+        else:
+            path += abs(x[i] - x[i - 1])
+            if i > period:
+                path -= abs(x[i - period] - x[i - period - 1])
+            ratio = abs(x[i] - x[i - period]) / path if path != 0.0 else 0.0
+            weight = ratio * (fast - slow) + slow
+            value = value + weight * weight * (x[i] - value)
+        out[0, i] = value
+
+
+@indicator(_kama, accepts_1d=True)
+def kama(
+    candles: Float2D | Float1D,
+    period: int = 14,
+    fast_length: int = 2,
+    slow_length: int = 30,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """KAMA, Kaufman's adaptive average: fast where prices go somewhere, slow where they only go back and forth.
+
+    The first `period` rows are the values themselves. Arguments and result: see `sma`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> kama(np.array([1.0, 2.0, 3.0]), 2, 3, 3)
+    np.float64(2.25)
+    """
+    ...
+
+
+@kernel
+def _vidya(x, params, out):
+    """Average whose weight is scaled by the momentum, or by the deviation, of the last rows."""
+    length = int(params[0])
+    rows = 9 if params[1] != 0.0 else length
+    alpha = 2.0 / (length + 1.0)
+    value = x[0]
+    out[0, 0] = value
+    for i in range(1, x.shape[0]):
+        if params[2] != 0.0:
+            up = 0.0
+            down = 0.0
+            for j in range(max(1, i + 1 - rows), i + 1):
+                change = x[j] - x[j - 1]
+                if change >= 0.0:
+                    up += change
+                else:
+                    down -= change
+            both = up + down
+            scale = abs((up - down) / both * 100.0) / 100.0 if both != 0.0 else 0.0
+        else:
+            start = max(0, i + 1 - length)
+            mean = 0.0
+            for j in range(start, i + 1):
+                mean += x[j]
+            mean /= i + 1 - start
+            spread = 0.0
+            for j in range(start, i + 1):
+                spread += (x[j] - mean) * (x[j] - mean)
+            scale = np.sqrt(spread / (i + 1 - start))
+        weight = alpha * scale
+        value = weight * x[i] + (1.0 - weight) * value
+        out[0, i] = value
+
+
+@indicator(_vidya, accepts_1d=True)
+def vidya(
+    candles: Float2D | Float1D,
+    length: int = 9,
+    fix_cmo: bool = True,
+    select: bool = True,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """VIDYA, Chande's average: the weight `2 / (length + 1)` scaled by the strength of the last movement.
+
+    With `select` that is the absolute momentum oscillator of the last 9 rows, or `length` rows unless `fix_cmo`;
+    without, the standard deviation. Arguments and result: see `sma`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> vidya(np.array([1.0, 3.0]), 3)
+    np.float64(2.0)
+    """
+    ...
