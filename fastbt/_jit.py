@@ -7,13 +7,34 @@ from fastbt._cache import configure_numba
 configure_numba()
 
 from numba import njit  # noqa: E402  the cache folder must be set first
+from numba.core.types import unliteral  # noqa: E402
 
 #: `fastmath` stays off: a reordered sum would end identity with Jesse.
 _OPTIONS: Any = {"cache": True, "error_model": "numpy", "fastmath": False, "nogil": True}
 
-kernel = njit(**_OPTIONS)
+
+def kernel(function: Any) -> Any:
+    """Compile a function on its first call, once for each combination of argument types."""
+    return _without_literals(njit(**_OPTIONS)(function))
 
 
 def kernel_of(*signatures: Any) -> Any:
     """Return `kernel` for exactly these signatures, compiled when the function is defined."""
     return njit(list(signatures), **_OPTIONS)
+
+
+def _without_literals(dispatcher: Any) -> Any:
+    """Let constant arguments count as their type.
+
+    Numba compiles a callee anew for every constant that a caller passes, which made 12 versions of one kernel and took
+    most of the compile time; after inlining, LLVM folds the constants all the same.
+    """
+    if not hasattr(dispatcher, "get_call_template"):  # NUMBA_DISABLE_JIT
+        return dispatcher
+    template = dispatcher.get_call_template
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        return template(tuple(map(unliteral, args)), {key: unliteral(value) for key, value in kws.items()})
+
+    dispatcher.get_call_template = get_call_template
+    return dispatcher
