@@ -1,3 +1,73 @@
-"""Jesse strategies, unchanged, compiled to machine code."""
+"""Jesse strategies, unchanged, compiled to machine code.
+
+>>> import fastbt
+>>> candles = fastbt.CandleSet.load("BTC-USD")
+>>> result = fastbt.sweep("strategies/SmaCrossover", candles, timeframe="4h", n=10, finish="2019-03-15")
+>>> result.best("sharpe_ratio", 3).height <= 3
+True
+
+Names are loaded when they are first used: importing fastbt imports neither numba nor Jesse.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastbt.backtest import backtest
+    from fastbt.data import CandleSet
+    from fastbt.errors import (
+        CandleError,
+        CandleWarning,
+        CompileError,
+        FastbtError,
+        OracleError,
+        SettingsError,
+        ShapeError,
+        SimulationError,
+        StrategyError,
+    )
+    from fastbt.oracle.against_jesse import verify
+    from fastbt.oracle.verify import VerifyReport
+    from fastbt.sweep import Space, SweepResult, sweep
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "CandleError",
+    "CandleSet",
+    "CandleWarning",
+    "CompileError",
+    "FastbtError",
+    "OracleError",
+    "SettingsError",
+    "ShapeError",
+    "SimulationError",
+    "Space",
+    "StrategyError",
+    "SweepResult",
+    "VerifyReport",
+    "backtest",
+    "sweep",
+    "verify",
+]
+
+_HOMES = {
+    "CandleSet": "fastbt.data",
+    "Space": "fastbt.sweep.space",
+    "SweepResult": "fastbt.sweep.sweep",
+    "VerifyReport": "fastbt.oracle.verify",
+    "backtest": "fastbt.backtest",
+    "sweep": "fastbt.sweep.sweep",
+    "verify": "fastbt.oracle.against_jesse",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES.get(name, "fastbt.errors")), name)
+    globals()[name] = value
+    return value

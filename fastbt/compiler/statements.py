@@ -517,7 +517,7 @@ def _function(key: str, parameters: list[str], body: list[ast.stmt], method: Met
         name=key,
         args=ast.arguments([], [ast.arg(each) for each in parameters], None, [], [], None, []),
         body=[doc, *body],
-        decorator_list=[name("kernel")],
+        decorator_list=[name("inner")],
         returns=None,
         type_params=[],  # type: ignore[call-arg,unused-ignore]
     )

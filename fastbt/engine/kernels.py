@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from fastbt._jit import kernel
+from fastbt._jit import kernel, lean
 from fastbt.data._kernels import _pairwise_sum
 from fastbt.engine.decimals import _subtract_floats, _sum_floats
 from fastbt.engine.layout import (
@@ -60,20 +60,20 @@ DECIMAL_RANGE = 104
 COMPENSATED_SUM = sys.version_info >= (3, 12)
 
 
-@kernel
+@lean
 def _fail(s, status):
     """End the run with `status`, unless it failed before."""
     if s.status == OK:
         s.status = status
 
 
-@kernel
+@lean
 def _is_near(price, reference):
     """Tell whether Jesse treats `price` as the market price (specification 2.3.5)."""
     return abs(1.0 - price / reference) <= 0.00015
 
 
-@kernel
+@lean
 def _position_pnl(s):
     """Return the unrealised profit (specification 3.2)."""
     if s.qty == 0.0:
@@ -82,26 +82,26 @@ def _position_pnl(s):
     return -difference if s.qty < 0.0 else difference
 
 
-@kernel
+@lean
 def _position_value(s):
     """Return the quote value of the position."""
     return 0.0 if s.qty == 0.0 else abs(s.current_price * s.qty)
 
 
-@kernel
+@lean
 def _position_total_cost(s):
     """Return the margin that the position ties up; NaN when closed."""
     return np.nan if s.qty == 0.0 else s.entry_price * abs(s.qty) / s.leverage
 
 
-@kernel
+@lean
 def _position_roi(s):
     """Return the profit in percent of the margin."""
     pnl = _position_pnl(s)
     return 0.0 if pnl == 0.0 else pnl / _position_total_cost(s) * 100.0
 
 
-@kernel
+@lean
 def _liquidation_price(s):
     """Return the liquidation price in isolated mode, else NaN (specification 1.8)."""
     if s.qty == 0.0 or s.mode != ISOLATED:
@@ -112,7 +112,7 @@ def _liquidation_price(s):
     return s.entry_price * (1.0 + rate - 0.004)
 
 
-@kernel
+@lean
 def _bankruptcy_price(s):
     """Return the price at which the position's margin is gone."""
     rate = 1.0 / s.leverage
@@ -137,7 +137,7 @@ def _row_sum(rows, n):
     return _pairwise_sum(products, 0, n)
 
 
-@kernel
+@lean
 def _available_margin(s):
     """Return `self.available_margin` (specification 3.2), in the order of Jesse's float operations."""
     if s.mode == SPOT:
@@ -153,7 +153,7 @@ def _available_margin(s):
     return s.wallet - spent
 
 
-@kernel
+@lean
 def _portfolio_value(s):
     """Return `self.portfolio_value` of a single route (specification 3.7)."""
     if s.mode != SPOT:
@@ -166,7 +166,7 @@ def _portfolio_value(s):
     return (entries + _position_value(s)) * s.leverage + s.wallet
 
 
-@kernel
+@lean
 def _equity(s):
     """Return the value of a daily balance sample (specification 1.10)."""
     if s.mode == SPOT:
@@ -176,7 +176,7 @@ def _equity(s):
     return s.wallet
 
 
-@kernel
+@lean
 def _find_touched(span, block_span, first, last, low, high):
     """Return the first minute in [first, last) whose span reaches `low` or `high`, or -1."""
     i = first
@@ -236,7 +236,7 @@ def _visible(s, bars, minutes, window):
     return rows
 
 
-@kernel
+@lean
 def _publish(s, open_, close, high, low, volume):
     """Make a part of the current minute the newest candle (specification 1.6)."""
     s.partial = True
@@ -249,7 +249,7 @@ def _publish(s, open_, close, high, low, volume):
     s.current_price = close
 
 
-@kernel
+@lean
 def _publish_minute(s, minutes, i):
     """Make the whole minute the newest candle."""
     s.partial = False
@@ -262,7 +262,7 @@ def _publish_minute(s, minutes, i):
     s.current_price = minutes[i, CLOSE]
 
 
-@kernel
+@lean
 def _drop_margin_row(s, side, qty, price):
     """Remove the first margin row equal to the order; after a gap fill there is none (the leak of 3.2)."""
     if side == BUY:
@@ -283,7 +283,7 @@ def _drop_margin_row(s, side, qty, price):
                 return
 
 
-@kernel
+@lean
 def _checked(s, value):
     """Return a decimal result, or end the run if it left the exact range."""
     if np.isnan(value):
@@ -291,7 +291,7 @@ def _checked(s, value):
     return value
 
 
-@kernel
+@lean
 def _reserve_spot(s, side, type_, qty, price):
     """Check and reserve a spot order's balance (specification 3.6)."""
     if side == BUY:
@@ -312,7 +312,7 @@ def _reserve_spot(s, side, type_, qty, price):
         _fail(s, INSUFFICIENT_BALANCE)
 
 
-@kernel
+@lean
 def _submit(s, side, type_, reduce_only, qty, price, via):
     """Append an order to the active list after Jesse's checks; `qty` is unsigned."""
     if np.isnan(qty):
@@ -356,7 +356,7 @@ def _submit(s, side, type_, reduce_only, qty, price, via):
         s.n_pending += 1
 
 
-@kernel
+@lean
 def _cancel(s, i):
     """Cancel order `i` if it still works."""
     if s.o_status[i] != ACTIVE:
@@ -377,7 +377,7 @@ def _cancel(s, i):
         s.limit_sum = _checked(s, _subtract_floats(_subtract_floats(s.limit_sum, qty), qty))
 
 
-@kernel
+@lean
 def _purge(s):
     """Drop orders that no longer work from the active list, keeping the order of the rest."""
     n = 0
@@ -397,7 +397,7 @@ def _purge(s):
     s.n_active = n
 
 
-@kernel
+@lean
 def _spot_fill(s, side, type_, qty, price):
     """Move the balances of an executed spot order."""
     if side == BUY:
@@ -413,7 +413,7 @@ def _spot_fill(s, side, type_, qty, price):
     s.base = _checked(s, _subtract_floats(s.base, qty))
 
 
-@kernel
+@lean
 def _add_fee(s, fee):
     """Add a fee to the trade as Python's `sum` does."""
     if not COMPENSATED_SUM:
@@ -427,7 +427,7 @@ def _add_fee(s, fee):
     s.fee_sum = total
 
 
-@kernel
+@lean
 def _fills_average(fills, n):
     """Return total quantity and average price of a trade's fills (specification 3.4)."""
     if n < 8:
@@ -439,7 +439,7 @@ def _fills_average(fills, n):
     return qty, (np.nan if qty == 0.0 else _row_sum(fills, n) / qty)
 
 
-@kernel
+@lean
 def _finish_trade(s, trades):
     """Write the closed trade to the buffer and begin a new record."""
     buy_qty, buy_price = _fills_average(s.buy_fills, s.n_buy_fills)
@@ -480,7 +480,7 @@ def _finish_trade(s, trades):
     s.fee_rest = 0.0
 
 
-@kernel
+@lean
 def _open_position(s, qty, price):
     """Open the position at `price`."""
     s.entry_price = price
@@ -492,14 +492,14 @@ def _open_position(s, qty, price):
     s.trade_side = BUY if s.qty > 0.0 else SELL
 
 
-@kernel
+@lean
 def _realised(s, qty, price):
     """Return the profit of closing the unsigned `qty` at `price`."""
     profit = qty * (price - s.entry_price)
     return -1.0 * profit if s.qty < 0.0 else profit
 
 
-@kernel
+@lean
 def _close_position(s, price, trades):
     """Close the position at `price`; the trade is finished before any callback."""
     s.exit_price = price
@@ -513,7 +513,7 @@ def _close_position(s, price, trades):
     s.trades_count += 1
 
 
-@kernel
+@lean
 def _log_fill(s, i, filled_qty, fee, log):
     """Append the executed order to the log, if there is one."""
     n = s.n_log
@@ -532,7 +532,7 @@ def _log_fill(s, i, filled_qty, fee, log):
     s.n_log = n + 1
 
 
-@kernel
+@lean
 def _fill(s, i, trades, log):
     """Execute order `i` up to, not including, the strategy's callbacks (specification 3.3); return the effect."""
     qty = s.o_qty[i]
@@ -611,7 +611,7 @@ def _fill(s, i, trades, log):
     return REDUCED
 
 
-@kernel
+@lean
 def _is_crossed_by_gap(s, i, previous_close, open_):
     """Tell whether the jump from `previous_close` to `open_` fills order `i` at the open (specification 1.5 A)."""
     if s.o_status[i] != ACTIVE:
@@ -628,7 +628,7 @@ def _is_crossed_by_gap(s, i, previous_close, open_):
     return (limit and s.o_side[i] == BUY) or (stop and s.o_side[i] == SELL)
 
 
-@kernel
+@lean
 def _next_on_path(s, open_, close, high, low):
     """Return the order that the path through a candle reaches first, or -1 (specification 1.5 B)."""
     above = -1
@@ -649,7 +649,7 @@ def _next_on_path(s, open_, close, high, low):
     return below if below >= 0 else above
 
 
-@kernel
+@lean
 def _split_candle(open_, close, high, low, price):
     """Split a candle at a price: (o, c, h, l) of what is done, then of the rest (specification 1.5.1)."""
     if price == open_:
@@ -671,7 +671,7 @@ def _split_candle(open_, close, high, low, price):
     return open_, price, high, price, price, close, close, low
 
 
-@kernel
+@lean
 def _triggers(s):
     """Return the nearest working prices at or below and at or above the current price."""
     low = -np.inf

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from fastbt._jit import kernel
+from fastbt._jit import kernel, lean
 from fastbt.engine.kernels import _fail, _forming
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, VOLUME
 
@@ -21,7 +21,7 @@ OVERFLOW_ERROR = 13
 AMBIGUOUS_DIVISION = 105
 
 
-@kernel
+@lean
 def _divide(s, a, b):
     """Divide Python numbers: zero raises."""
     if b == 0:
@@ -30,7 +30,7 @@ def _divide(s, a, b):
     return a / b
 
 
-@kernel
+@lean
 def _divide_either(s, a, b):
     """Divide numbers that may be Python's or numpy's: zero cannot be decided."""
     if b == 0:
@@ -39,7 +39,7 @@ def _divide_either(s, a, b):
     return a / b
 
 
-@kernel
+@lean
 def _floor_divide(s, a, b):
     """Divide and round down."""
     if b == 0:
@@ -48,7 +48,7 @@ def _floor_divide(s, a, b):
     return a // b
 
 
-@kernel
+@lean
 def _modulo(s, a, b):
     """Return the remainder, with the sign of the divisor."""
     if b == 0:
@@ -57,25 +57,25 @@ def _modulo(s, a, b):
     return a % b
 
 
-@kernel
+@lean
 def _lesser(a, b):
     """Return Python's `min(a, b)`, NaN included."""
     return b if b < a else a
 
 
-@kernel
+@lean
 def _greater(a, b):
     """Return Python's `max(a, b)`, NaN included."""
     return b if b > a else a
 
 
-@kernel
+@lean
 def _sign(a):
     """Return numpy's sign."""
     return np.sign(a)
 
 
-@kernel
+@lean
 def _integer(s, a):
     """Return Python's `int(a)`."""
     if a != a:
@@ -87,7 +87,7 @@ def _integer(s, a):
     return np.int64(a)
 
 
-@kernel
+@lean
 def _floor(s, a):
     """Return `math.floor(a)`."""
     if a != a:
@@ -99,7 +99,7 @@ def _floor(s, a):
     return np.int64(math.floor(a))
 
 
-@kernel
+@lean
 def _ceil(s, a):
     """Return `math.ceil(a)`."""
     if a != a:
@@ -111,7 +111,7 @@ def _ceil(s, a):
     return np.int64(math.ceil(a))
 
 
-@kernel
+@lean
 def _square_root(s, a):
     """Return `math.sqrt(a)`."""
     if a < 0.0:
@@ -120,7 +120,7 @@ def _square_root(s, a):
     return math.sqrt(a)
 
 
-@kernel
+@lean
 def _logarithm(s, a):
     """Return `math.log(a)`."""
     if a <= 0.0:
@@ -129,7 +129,7 @@ def _logarithm(s, a):
     return math.log(a)
 
 
-@kernel
+@lean
 def _lag(s, n):
     """Return the bar of `[-n]`; further back than there are rows raises."""
     if n > s.bar + 1:
@@ -138,7 +138,7 @@ def _lag(s, n):
     return s.bar + 1 - n
 
 
-@kernel
+@lean
 def _at(s, index):
     """Return the bar of `[index]`, counted from the first row or, if negative, from the last."""
     bar = index if index >= 0 else s.bar + 1 + index
@@ -148,7 +148,7 @@ def _at(s, index):
     return bar
 
 
-@kernel
+@lean
 def _current(s, bars, minutes, column):
     """Return a column of the newest candle, forming or complete."""
     if s.complete:
@@ -156,7 +156,7 @@ def _current(s, bars, minutes, column):
     return _forming(s, minutes, column)
 
 
-@kernel
+@lean
 def _candle_at(s, bars, minutes, index, column):
     """Return a column of any candle, the newest perhaps forming."""
     bar = _at(s, index)
@@ -165,7 +165,7 @@ def _candle_at(s, bars, minutes, index, column):
     return bars[bar, column]
 
 
-@kernel
+@lean
 def _present(s, is_none, value):
     """Return a number that may be None, where None raises."""
     if is_none:
@@ -173,7 +173,7 @@ def _present(s, is_none, value):
     return value
 
 
-@kernel
+@lean
 def _known(s, is_set, value):
     """Return a variable that must have been set before."""
     if not is_set:
@@ -181,7 +181,7 @@ def _known(s, is_set, value):
     return value
 
 
-@kernel
+@lean
 def _floor_with_precision(s, number, precision):
     """Round down to decimal places as Jesse does."""
     scale = 10.0**precision
@@ -195,7 +195,7 @@ def _floor_with_precision(s, number, precision):
     return math.floor(scaled) / scale
 
 
-@kernel
+@lean
 def _size_to_qty(s, size, price, precision, fee_rate):
     """Return `utils.size_to_qty` (specification 5.3)."""
     if size != size or price != price:
@@ -209,7 +209,7 @@ def _size_to_qty(s, size, price, precision, fee_rate):
     return _floor_with_precision(s, size / price, precision)
 
 
-@kernel
+@lean
 def _qty_to_size(s, qty, price):
     """Return `utils.qty_to_size`."""
     if qty != qty or price != price:
@@ -217,7 +217,7 @@ def _qty_to_size(s, qty, price):
     return qty * price
 
 
-@kernel
+@lean
 def _risk_to_size(s, capital, risk, risk_per_qty, price):
     """Return `utils.risk_to_size`."""
     if risk_per_qty == 0.0:
@@ -227,7 +227,7 @@ def _risk_to_size(s, capital, risk, risk_per_qty, price):
     return _lesser(size, capital)
 
 
-@kernel
+@lean
 def _risk_to_qty(s, capital, risk, price, stop, precision, fee_rate):
     """Return `utils.risk_to_qty`, which applies the fee twice."""
     size = _risk_to_size(s, capital, risk, abs(price - stop), price)
@@ -236,14 +236,14 @@ def _risk_to_qty(s, capital, risk, price, stop, precision, fee_rate):
     return _size_to_qty(s, size, price, precision, fee_rate)
 
 
-@kernel
+@lean
 def _limit_stop_loss(s, entry, stop, is_long, percentage):
     """Return `utils.limit_stop_loss`."""
     risk = _lesser(abs(entry - stop), entry * (percentage / 100.0))
     return entry - risk if is_long else entry + risk
 
 
-@kernel
+@lean
 def _estimate_risk(s, entry, stop):
     """Return `utils.estimate_risk`."""
     if entry != entry or stop != stop:
@@ -251,7 +251,7 @@ def _estimate_risk(s, entry, stop):
     return abs(entry - stop)
 
 
-@kernel
+@lean
 def _kelly_criterion(s, win_rate, ratio):
     """Return `utils.kelly_criterion`."""
     if ratio == 0.0:
@@ -260,7 +260,7 @@ def _kelly_criterion(s, win_rate, ratio):
     return win_rate - (1.0 - win_rate) / ratio
 
 
-@kernel
+@lean
 def _average_points(s, n, points):
     """Return the average price of order points, weighted by quantity (specification 2.7)."""
     total = 0.0
@@ -271,7 +271,7 @@ def _average_points(s, n, points):
     return total / weight
 
 
-@kernel
+@lean
 def _liquidate(s):
     """Ask for the position to be closed at the market (specification 2.5)."""
     if s.qty == 0.0:

@@ -12,7 +12,7 @@ hyper-parameters, the market series, the trading candles and the one-minute cand
 
 import numpy as np
 
-from fastbt._jit import kernel
+from fastbt._jit import inner, lean
 from fastbt.engine.kernels import (
     ACTIVE,
     BUY,
@@ -70,36 +70,36 @@ from fastbt.metrics._kernels import _run_metrics
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, TIMESTAMP, VOLUME
 
 
-@kernel
+@inner
 def should_long(s, v, k, x, bars, minutes):
     """Never enter."""
     return False
 
 
-@kernel
+@inner
 def should_short(s, v, k, x, bars, minutes):
     """Never enter."""
     return False
 
 
-@kernel
+@inner
 def should_cancel_entry(s, v, k, x, bars, minutes):
     """Cancel, as Jesse does by default."""
     return True
 
 
-@kernel
+@inner
 def filters(s, v, k, x, bars, minutes):
     """Let every entry pass."""
     return True
 
 
-@kernel
+@inner
 def _nothing(s, v, k, x, bars, minutes):
     """Do nothing."""
 
 
-@kernel
+@inner
 def init_variables(v):
     """Have no variables."""
 
@@ -112,7 +112,7 @@ before_terminate = terminate = clear_cached = _nothing
 CONFLICTING_RULES = 2
 
 
-@kernel
+@inner
 def _reset_orders(s):
     """Forget the strategy's order attributes and its order lists (Jesse's `_reset`)."""
     s.buy_n = s.sell_n = s.stop_loss_n = s.take_profit_n = -1
@@ -123,7 +123,7 @@ def _reset_orders(s):
     s.reduced_count = 0
 
 
-@kernel
+@inner
 def _check_points(s, n, points):
     """End the run if a price is not positive (NaN passes, as in Jesse)."""
     lowest = 1.0
@@ -136,7 +136,7 @@ def _check_points(s, n, points):
         _fail(s, INVALID_STRATEGY)
 
 
-@kernel
+@inner
 def _same_points(n, points, m, others):
     """Tell whether two order attributes are equal element by element; NaN equals nothing."""
     if n != m:
@@ -147,7 +147,7 @@ def _same_points(n, points, m, others):
     return True
 
 
-@kernel
+@inner
 def _copy_points(n, points, target):
     """Copy the first `n` pairs."""
     for i in range(n):
@@ -155,7 +155,7 @@ def _copy_points(n, points, target):
         target[i, 1] = points[i, 1]
 
 
-@kernel
+@inner
 def _submit_entries(s, side):
     """Submit the points of the entry attribute (specification 2.3.5)."""
     reference = s.current_price
@@ -181,7 +181,7 @@ def _submit_entries(s, side):
             return
 
 
-@kernel
+@inner
 def _submit_exit(s, qty, price, via):
     """Submit a reduce-only order (specification 2.5)."""
     if qty == 0.0:
@@ -204,7 +204,7 @@ def _submit_exit(s, qty, price, via):
     _submit(s, side, type_, True, abs(qty), price, via)
 
 
-@kernel
+@inner
 def _submit_on_open(s, n, points, via):
     """Submit the exits set in go_long or go_short; those on the wrong side of the fill go to the market (2.6)."""
     is_stop = via == VIA_STOP_LOSS
@@ -225,7 +225,7 @@ def _submit_on_open(s, n, points, via):
             return
 
 
-@kernel
+@inner
 def _resubmit_exits(s, n, points, via):
     """Replace the working exits of one attribute by its new points."""
     for i in range(n):
@@ -241,7 +241,7 @@ def _resubmit_exits(s, n, points, via):
         _submit_exit(s, points[i, 0], points[i, 1], via)
 
 
-@kernel
+@inner
 def _detect(s):
     """Detect what the strategy changed, and submit or cancel accordingly (specification 2.4)."""
     if s.qty == 0.0 or s.status != OK:
@@ -288,7 +288,7 @@ def _detect(s):
         _fail(s, INVALID_STRATEGY)
 
 
-@kernel
+@inner
 def _cancel_all(s, v, k, x, bars, minutes):
     """Cancel what works, forget the orders and tell the strategy (Jesse's `_execute_cancel`)."""
     for i in range(s.n_active):
@@ -298,7 +298,7 @@ def _cancel_all(s, v, k, x, bars, minutes):
     s.n_listed = 0
 
 
-@kernel
+@inner
 def _execute(s, v, k, x, bars, minutes, trades, log, i):
     """Execute order `i` and run the callbacks of its effect (specification 2.6)."""
     effect = _fill(s, i, trades, log)
@@ -326,7 +326,7 @@ def _execute(s, v, k, x, bars, minutes, trades, log, i):
     _detect(s)
 
 
-@kernel
+@inner
 def _flush(s, v, k, x, bars, minutes, trades, log):
     """Fill the pending market orders, those that callbacks append included (specification 1.7)."""
     if s.n_pending == 0:
@@ -339,7 +339,7 @@ def _flush(s, v, k, x, bars, minutes, trades, log):
     s.n_pending = 0
 
 
-@kernel
+@inner
 def _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_):
     """Fill the orders that the opening jump crossed, at the open (specification 1.5 A)."""
     before = s.next_id
@@ -364,7 +364,7 @@ def _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_):
         _execute(s, v, k, x, bars, minutes, trades, log, best)
 
 
-@kernel
+@inner
 def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i):
     """Liquidate an isolated position whose price the minute reached (specification 1.8)."""
     price = _liquidation_price(s)
@@ -383,7 +383,7 @@ def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i
         _execute(s, v, k, x, bars, minutes, trades, log, j)
 
 
-@kernel
+@inner
 def _match_minute(s, v, k, x, bars, minutes, trades, log, i):
     """Play one minute against the working orders (specification 1.5), then flush and tidy up (1.4)."""
     s.minute = i
@@ -411,7 +411,7 @@ def _match_minute(s, v, k, x, bars, minutes, trades, log, i):
         _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i)
 
 
-@kernel
+@inner
 def _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last):
     """Play the minutes in [first, last), going straight to those that can touch an order."""
     i = first
@@ -433,7 +433,7 @@ def _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)
     s.current_price = minutes[last - 1, CLOSE]
 
 
-@kernel
+@inner
 def _enter(s, v, k, x, bars, minutes, side):
     """Run go_long or go_short and submit the entry (specification 2.3)."""
     if side == BUY:
@@ -471,7 +471,7 @@ def _enter(s, v, k, x, bars, minutes, side):
         _submit_entries(s, side)
 
 
-@kernel
+@inner
 def _decide(s, v, k, x, bars, minutes, trades, log):
     """Run the strategy on a completed candle (specification 2.1 and 2.2)."""
     before(s, v, k, x, bars, minutes)
@@ -507,7 +507,7 @@ def _decide(s, v, k, x, bars, minutes, trades, log):
     s.index += 1
 
 
-@kernel
+@inner
 def _end(s, v, k, x, bars, minutes, trades, log):
     """Close what is open and cancel what works (specification 1.11)."""
     before_terminate(s, v, k, x, bars, minutes)
@@ -531,7 +531,7 @@ def _end(s, v, k, x, bars, minutes, trades, log):
     _flush(s, v, k, x, bars, minutes, trades, log)
 
 
-@kernel
+@inner
 def _begin(s, minutes):
     """Set the state to the start of a run."""
     s.status = OK
@@ -557,14 +557,14 @@ def _begin(s, minutes):
     _reset_orders(s)
 
 
-@kernel
+@inner
 def _sample(s, daily):
     """Append a daily balance sample."""
     daily[s.n_samples] = _equity(s)
     s.n_samples += 1
 
 
-@kernel
+@inner
 def _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades, log, daily):
     """Run one parameter set over all bars; a status other than OK in `s` tells why it stopped."""
     _begin(s, minutes)
@@ -622,7 +622,7 @@ def _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades,
         _sample(s, daily)
 
 
-@kernel
+@lean
 def run_sets(
     first,
     last,

@@ -270,7 +270,7 @@ def sweep(
     (20, 3)
     """
     began = time.perf_counter()
-    session = make_session(strategy, candles, timeframe, start, finish, _account(account))
+    session = make_session(strategy, candles, timeframe, start, finish, make_account_of(account))
     sets = choose_sets(session, space=space, params=params, n=n, seed=seed)
     executed = execute(session, sets, threads=_threads(threads), progress=progress)
     return _result(session, sets, executed, time.perf_counter() - began)
@@ -282,7 +282,7 @@ def _threads(threads: int | None) -> int | None:
     return threads
 
 
-def _account(settings: Mapping[str, Any]) -> Account:
+def make_account_of(settings: Mapping[str, Any]) -> Account:
     """Return the account of keyword arguments, misspelt ones refused."""
     known = list(make_account.__kwdefaults__ or {})
     for key in settings:

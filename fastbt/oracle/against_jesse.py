@@ -1,0 +1,140 @@
+"""`fastbt.verify`: the same strategy, candles and parameter sets in fastbt and in Jesse, compared to the last bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from fastbt.backtest import Session
+from fastbt.data import CandleSet, iso
+from fastbt.data.times import Time
+from fastbt.engine.account import Account
+from fastbt.errors import SettingsError
+from fastbt.oracle.compare import Run
+from fastbt.oracle.jesse_process import JesseProcess
+from fastbt.oracle.verify import Hyperparameters, SetResult, VerifyReport, verify_sets
+from fastbt.sweep.space import SpaceLike
+from fastbt.sweep.sweep import choose_sets, make_account_of, make_session
+from fastbt.types import JsonDict, Mode
+
+
+def jesse_config(account: Account) -> JsonDict:
+    """Return the configuration that makes Jesse use this account."""
+    config: JsonDict = {
+        "starting_balance": account.starting_balance,
+        "fee": account.fee_rate,
+        "type": "spot" if account.is_spot else "futures",
+        "exchange": account.exchange,
+        "warm_up_candles": account.warm_up_candles,
+        "annualization": account.annualization,
+        # Jesse asks for these in spot too, and ignores them there.
+        "futures_leverage": account.leverage,
+        "futures_leverage_mode": "isolated" if account.mode == Mode.ISOLATED else "cross",
+    }
+    return config
+
+
+class JesseRunner:
+    """Runs parameter sets of a session in a Jesse process.
+
+    Parameters
+    ----------
+    session : Session
+    process : JesseProcess
+        Started on first use; the caller closes it.
+    """
+
+    def __init__(self, session: Session, process: JesseProcess) -> None:
+        self.session = session
+        self.process = process
+
+    def __call__(self, hyperparameters: Hyperparameters, *, fast_mode: bool = False) -> JsonDict:
+        """Run one set; see `JesseProcess.backtest`."""
+        setup, source = self.session.setup, self.session.source
+        exchange = setup.account.exchange
+        key = f"{exchange}-{setup.symbol}"
+        about = {"exchange": exchange, "symbol": setup.symbol}
+        return self.process.backtest(
+            jesse_config(setup.account),
+            [
+                {
+                    **about,
+                    "timeframe": setup.timeframe,
+                    "strategy": {"path": str(source.file.resolve()), "class_name": source.name},
+                }
+            ],
+            [],
+            {key: {**about, "candles": setup.market.minutes}},
+            {key: {**about, "candles": setup.warmup}} if len(setup.warmup) else None,
+            hyperparameters=None if hyperparameters is None else dict(hyperparameters),
+            fast_mode=fast_mode,
+        )
+
+
+def verify(
+    strategy: str | Path | type | Session,
+    candles: CandleSet | None = None,
+    *,
+    timeframe: str = "1h",
+    start: Time | None = None,
+    finish: Time | None = None,
+    params: Sequence[Mapping[str, Any]] | None = None,
+    space: SpaceLike | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    mode: Literal["compiled", "interpreted"] = "compiled",
+    process: JesseProcess | None = None,
+    progress: Callable[[SetResult], None] | None = None,
+    **account: Any,
+) -> VerifyReport:
+    """Run a strategy in fastbt and in Jesse and compare everything.
+
+    Every trade with all its fields, its orders and fees, the number of orders, and the daily balance must be equal to
+    the last bit; metrics to 1e-9. Where Jesse aborts, fastbt must name the same exception.
+
+    Parameters
+    ----------
+    strategy, candles, timeframe, start, finish, space, params, seed, **account
+        As for `fastbt.sweep`.
+    n : int, optional
+        How many random sets to compare; 20 if neither `params` nor `n` is given. A strategy without hyper-parameters is
+        compared once.
+    mode : {"compiled", "interpreted"}
+        Which of fastbt's engines is compared.
+    process : JesseProcess, optional
+        A running Jesse to use; one is started and closed otherwise.
+    progress : callable, optional
+        Called with the result of each set.
+
+    Returns
+    -------
+    VerifyReport
+        `.identical`, and printed, the first difference of each set in its context.
+
+    Raises
+    ------
+    OracleError
+        If Jesse is not installed or cannot load the strategy.
+    """
+    if mode not in ("compiled", "interpreted"):
+        raise SettingsError(f"mode wants 'compiled' or 'interpreted'; it was {mode!r}")
+    session = make_session(strategy, candles, timeframe, start, finish, make_account_of(account))
+    if n is None and params is None:
+        n = 20
+    if params is None and space is None and not session.source.hyperparameters:
+        sets: list[dict[str, Any]] = [{}]
+    else:
+        sets = choose_sets(session, space=space, params=params, n=n if params is None else None, seed=seed)
+    setup = session.setup
+
+    def ours(hyperparameters: Hyperparameters) -> Run:
+        return session.run_interpreted(hyperparameters) if mode == "interpreted" else session.run(hyperparameters)
+
+    if mode == "compiled":
+        session.runner_for(sets[0])
+    subject = f"{session.source.name} on {setup.symbol} {setup.timeframe}, {iso(setup.start)} to {iso(setup.finish)}"
+    if process is not None:
+        return verify_sets(ours, JesseRunner(session, process), sets, subject=subject, progress=progress)
+    with JesseProcess() as own:
+        return verify_sets(ours, JesseRunner(session, own), sets, subject=subject, progress=progress)
