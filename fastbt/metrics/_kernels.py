@@ -217,7 +217,7 @@ def _balance_metrics(daily_balance, daily_time, annualization, out):
             growth = _LEAST_GROWTH
         elif growth > _MOST_GROWTH:
             growth = _MOST_GROWTH
-        cagr = growth ** (1.0 / (days / _DAYS_PER_YEAR)) - 1.0
+        cagr = np.power(growth, 1.0 / (days / _DAYS_PER_YEAR)) - 1.0
         out[ANNUAL_RETURN] = cagr * 100.0
         out[CALMAR] = cagr / abs(drawdown) if drawdown != 0.0 else 0.0
     out[MAX_DRAWDOWN] = drawdown * 100.0
@@ -274,8 +274,9 @@ def _walk_returns(daily_balance, returns):
         # pandas leaves infinities out of a running maximum.
         if growth > peak and growth != math.inf:
             peak = growth
-        if growth / peak - 1.0 < drawdown and peak != -math.inf:
-            drawdown = growth / peak - 1.0
+        fall = growth / peak - 1.0
+        if fall < drawdown:
+            drawdown = fall
     if drawdown == math.inf:
         drawdown = math.nan
     return n_returns, growth, drawdown, gains, pains, squares
@@ -347,9 +348,10 @@ def _autocorrelation_penalty(returns, n_returns):
         xx += dx * dx
         yy += dy * dy
         xy += dx * dy
-    rho = min(abs(xy / math.sqrt(xx) / math.sqrt(yy)), 1.0)
-    if math.isnan(xy) or xx == 0.0 or yy == 0.0:
-        return math.nan
+    # Constant returns have no correlation: 0 / 0 is NaN, here and in what follows.
+    rho = abs(xy / math.sqrt(xx) / math.sqrt(yy))
+    if rho > 1.0:
+        rho = 1.0
     total = 0.0
     power = 1.0
     for x in range(1, n_returns):

@@ -59,23 +59,25 @@ def measure(simulation: Simulation, *, annualization: int = 365) -> dict[str, fl
         )
     trades = simulation.trades
     row = np.empty(len(METRICS))
-    _run_metrics(
-        np.array([trade.pnl for trade in trades], dtype=np.float64),
-        np.array([1.0 if trade.type == "long" else -1.0 for trade in trades], dtype=np.float64),
-        np.array([trade.fee for trade in trades], dtype=np.float64),
-        np.array([trade.holding_period for trade in trades], dtype=np.float64),
-        len(trades),
-        np.array(simulation.daily_balance, dtype=np.float64),
-        np.array(simulation.daily_time, dtype=np.float64),
-        float(simulation.starting_balance),
-        float(simulation.finishing_balance),
-        float(simulation.started_at),
-        float(simulation.finished_at),
-        int(simulation.total_open_trades),
-        float(simulation.open_pl),
-        float(annualization),
-        row,
-    )
+    # Only where the kernel runs as plain Python: divisions by zero are part of the definitions.
+    with np.errstate(all="ignore"):
+        _run_metrics(
+            np.array([trade.pnl for trade in trades], dtype=np.float64),
+            np.array([1.0 if trade.type == "long" else -1.0 for trade in trades], dtype=np.float64),
+            np.array([trade.fee for trade in trades], dtype=np.float64),
+            np.array([trade.holding_period for trade in trades], dtype=np.float64),
+            len(trades),
+            np.array(simulation.daily_balance, dtype=np.float64),
+            np.array(simulation.daily_time, dtype=np.float64),
+            float(simulation.starting_balance),
+            float(simulation.finishing_balance),
+            float(simulation.started_at),
+            float(simulation.finished_at),
+            int(simulation.total_open_trades),
+            float(simulation.open_pl),
+            float(annualization),
+            row,
+        )
     return metrics_row_to_dict(row)
 
 

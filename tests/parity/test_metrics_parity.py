@@ -146,6 +146,9 @@ CORNERS = [
     corner([1e4, -math.inf, 2e4, 3e4, 2.5e4, 2.6e4]),
     corner([1e4, 1.1e4, math.nan, 1.2e4, 1.15e4, 1.3e4, 1.25e4]),
     corner([1e-300, 1e300, 1e-300, 1e300, 1.0]),
+    corner([1e-300, 1e-300, 1e300, -1e300]),
+    corner([-1e-300, 1e300, 1e-300, 1.0]),
+    corner([1.0, 1e6, 1e12], spacing=200 * DAY),
     corner([1e4, 1.0001e4, 1.3e4, 1.2e4], spacing=DAY // 4),
     *(corner(year(seed), pnl=np.random.default_rng(seed).normal(1.0, 50.0, 300).tolist()) for seed in range(20)),
 ]

@@ -43,6 +43,8 @@ def a_run(daily_balance=(10_000.0, 10_100.0, 9_900.0), pnl=(5.0, -3.0, 0.0), **c
 @example(a_run([1.0, math.nan, 5_000.0, 6_000.0, 5_500.0, 5_400.0, 5_600.0]))
 @example(a_run([1e4, -1e4, 2e4, -3e4, -1e4, -5e3]))
 @example(a_run([1e-300, 1e300, 1e-300, 1e300, 1.0]))
+@example(a_run([1e-300, 1e-300, 1e300, -1e300]))
+@example(a_run([1.0, 1e6, 1e12], daily_time=[START, START + 200 * DAY, START + 400 * DAY]))
 @example(a_run(list(np.linspace(1e4, 2e4, 200) + 300 * np.sin(np.arange(200)))))
 def test_measure__equals_naive(run):
     actual = measure(as_simulation(run), annualization=run.get("annualization", 365))
