@@ -49,12 +49,12 @@ def _fit_96_bits(value: Decimal) -> Decimal:
     return value
 
 
-def sum_floats(a: float, b: float) -> float:
-    """Return `a + b`, added as decimals.
+def sum_floats(float1: float, float2: float) -> float:
+    """Return `float1 + float2`, added as decimals.
 
     Parameters
     ----------
-    a, b : float
+    float1, float2 : float
         Finite, below 7.9e28 in magnitude.
 
     Returns
@@ -76,17 +76,17 @@ def sum_floats(a: float, b: float) -> float:
     >>> 0.1 + 0.2, sum_floats(0.1, 0.2)
     (0.30000000000000004, 0.3)
     """
-    total = _EXACT.add(_shortest_decimal(float(a)), _shortest_decimal(float(b)))
+    total = _EXACT.add(_shortest_decimal(float(float1)), _shortest_decimal(float(float2)))
     # Jesse's decimals know no negative zero.
     return float(_fit_96_bits(total)) or 0.0
 
 
-def subtract_floats(a: float, b: float) -> float:
-    """Return `a - b`, subtracted as decimals.
+def subtract_floats(float1: float, float2: float) -> float:
+    """Return `float1 - float2`, subtracted as decimals.
 
     Parameters
     ----------
-    a, b : float
+    float1, float2 : float
         Finite, below 7.9e28 in magnitude.
 
     Returns
@@ -108,4 +108,4 @@ def subtract_floats(a: float, b: float) -> float:
     >>> 0.3 - 0.1, subtract_floats(0.3, 0.1)
     (0.19999999999999998, 0.2)
     """
-    return sum_floats(a, -b)
+    return sum_floats(float1, -float2)
