@@ -20,21 +20,32 @@ from fastbt.indicators._registry import (
     select_source,
     warm_up_window,
 )
-from fastbt.indicators.adaptive import kama, vidya
+from fastbt.indicators.adaptive import hwma, jma, kama, maaq, mcginley_dynamic, mwdx, vidya
 from fastbt.indicators.averages import dema, ema, hma, rma, sma, smma, t3, tema, vwap, vwma, wilders, wma, zlema
 from fastbt.indicators.bands import bollinger_bands, bollinger_bands_width, donchian, keltner, supertrend
+from fastbt.indicators.filters import (
+    gauss,
+    high_pass,
+    high_pass_2_pole,
+    reflex,
+    supersmoother,
+    supersmoother_3_pole,
+    trendflex,
+)
 from fastbt.indicators.momentum import ao, cmo, mom, roc, rocp, rocr, rocr100, stc, trix, wt
 from fastbt.indicators.moving_average import ma
 from fastbt.indicators.oscillators import cci, macd, rsi, srsi, stoch, stochf, willr
-from fastbt.indicators.statistics import linearreg, linearreg_slope, stddev, var
+from fastbt.indicators.statistics import linearreg, linearreg_slope, mean_ad, median_ad, stddev, var, zscore
 from fastbt.indicators.trend import adx, alligator, aroon, di, dm, dx, ichimoku_cloud, sar
 from fastbt.indicators.volatility import atr, chop, trange
+from fastbt.indicators.weighted import alma, cwma, epma, fwma, jsa, nma, pwma, sinwma, sqwma, srwma, swma, trima, vpwma
 
 __all__ = [
     "REGISTRY",
     "Indicator",
     "adx",
     "alligator",
+    "alma",
     "ao",
     "aroon",
     "atr",
@@ -44,22 +55,39 @@ __all__ = [
     "chop",
     "cmo",
     "compute",
+    "cwma",
     "dema",
     "di",
     "dm",
     "donchian",
     "dx",
     "ema",
+    "epma",
+    "fwma",
+    "gauss",
     "get",
+    "high_pass",
+    "high_pass_2_pole",
     "hma",
+    "hwma",
     "ichimoku_cloud",
+    "jma",
+    "jsa",
     "kama",
     "keltner",
     "linearreg",
     "linearreg_slope",
     "ma",
+    "maaq",
     "macd",
+    "mcginley_dynamic",
+    "mean_ad",
+    "median_ad",
     "mom",
+    "mwdx",
+    "nma",
+    "pwma",
+    "reflex",
     "rma",
     "roc",
     "rocp",
@@ -68,20 +96,29 @@ __all__ = [
     "rsi",
     "sar",
     "select_source",
+    "sinwma",
     "sma",
     "smma",
+    "sqwma",
     "srsi",
+    "srwma",
     "stc",
     "stddev",
     "stoch",
     "stochf",
+    "supersmoother",
+    "supersmoother_3_pole",
     "supertrend",
+    "swma",
     "t3",
     "tema",
     "trange",
+    "trendflex",
+    "trima",
     "trix",
     "var",
     "vidya",
+    "vpwma",
     "vwap",
     "vwma",
     "warm_up_window",
@@ -90,4 +127,5 @@ __all__ = [
     "wma",
     "wt",
     "zlema",
+    "zscore",
 ]

@@ -49,11 +49,35 @@ AVERAGES: Final[dict[int, str]] = {
     2: "wma",
     3: "dema",
     4: "tema",
+    5: "trima",
     6: "kama",
+    9: "fwma",
     10: "hma",
     11: "linearreg",
     12: "wilders",
+    13: "sinwma",
+    14: "supersmoother",
+    15: "supersmoother_3_pole",
+    16: "gauss",
+    17: "high_pass",
+    18: "high_pass_2_pole",
+    20: "jma",
+    21: "reflex",
+    22: "trendflex",
     23: "smma",
+    25: "pwma",
+    26: "swma",
+    27: "alma",
+    28: "hwma",
+    30: "nma",
+    32: "mwdx",
+    33: "maaq",
+    34: "srwma",
+    35: "sqwma",
+    36: "vpwma",
+    37: "cwma",
+    38: "jsa",
+    39: "epma",
 }
 
 _DEFAULT_WINDOW = 240
@@ -169,6 +193,8 @@ class Indicator:
         Names of the arguments in `params`, in order.
     codes : mapping
         For arguments that are strings: the number of each accepted string.
+    allowed, least : mapping
+        For whole numbers: the accepted ones, or the least one where that is not 1.
     windowed : callable or None
         A faster `kernel(data, params, window, out)` for the windowed form: fills the columns from `window` on.
     lookback : callable or None
@@ -202,6 +228,7 @@ class Indicator:
     signature: inspect.Signature = field(repr=False)
     codes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     allowed: Mapping[str, frozenset[int]] = field(default_factory=dict, repr=False)
+    least: Mapping[str, int] = field(default_factory=dict, repr=False)
     windowed: WindowedKernel | None = None
     lookback: Callable[..., float] | None = None
     settles: Callable[..., float] | None = None
@@ -285,8 +312,8 @@ class Indicator:
                 if whole not in self.allowed[name]:
                     raise ValueError(f"{self.name}: {name} {whole} is not one of Jesse's codes")
             # A count: 0 only where Jesse's own default is 0. A negative default marks a level, which may be anything.
-            elif 0 <= parameter.default and whole < min(1, parameter.default):
-                raise ValueError(f"{self.name}: {name} must be {min(1, parameter.default)} or more, was {whole}")
+            elif 0 <= parameter.default and whole < (least := self.least.get(name, min(1, parameter.default))):
+                raise ValueError(f"{self.name}: {name} must be {least} or more, was {whole}")
             return float(whole)
         if not isinstance(value, numbers.Real):
             raise TypeError(f"{self.name}: {name} must be a number, was {value!r}")
@@ -332,6 +359,7 @@ def indicator(
     accepts_1d: bool = False,
     codes: Mapping[str, Mapping[str, int]] | None = None,
     allowed: Mapping[str, frozenset[int]] | None = None,
+    least: Mapping[str, int] | None = None,
     windowed: WindowedKernel | None = None,
     lookback: Callable[..., float] | None = None,
     settles: Callable[..., float] | None = None,
@@ -380,6 +408,7 @@ def indicator(
             signature=full.replace(parameters=arguments),
             codes=codes or {},
             allowed={**matypes, **devtypes, **(allowed or {})},
+            least=least or {},
             windowed=windowed,
             lookback=lookback,
             settles=settles,

@@ -112,3 +112,154 @@ def vidya(
     np.float64(2.0)
     """
     ...
+
+
+@kernel
+def _hwma(x, params, out):
+    """Level, trend and acceleration, each smoothed by its own weight."""
+    level = x[0]
+    trend = 0.0
+    acceleration = 0.0
+    for i in range(x.shape[0]):
+        new_level = (1.0 - params[0]) * (level + trend + 0.5 * acceleration) + params[0] * x[i]
+        new_trend = (1.0 - params[1]) * (trend + acceleration) + params[1] * (new_level - level)
+        acceleration = (1.0 - params[2]) * acceleration + params[2] * (new_trend - trend)
+        level = new_level
+        trend = new_trend
+        out[0, i] = level + trend + 0.5 * acceleration
+
+
+@indicator(_hwma, accepts_1d=True)
+def hwma(
+    candles: Float2D | Float1D,
+    na: float = 0.2,
+    nb: float = 0.1,
+    nc: float = 0.1,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """Holt-Winters average: level plus trend plus half the acceleration, smoothed by the weights `na`, `nb` and `nc`.
+
+    Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _mwdx(x, params, out):
+    """Exponential average of a weight given outright."""
+    value = x[0]
+    for i in range(x.shape[0]):
+        if i > 0:
+            value = params[0] * x[i] + (1.0 - params[0]) * value
+        out[0, i] = value
+
+
+@indicator(_mwdx, accepts_1d=True)
+def mwdx(
+    candles: Float2D | Float1D, factor: float = 0.2, source_type: str = "close", sequential: bool = False
+) -> Value:
+    """Exponential average of the weight `factor`, seeded with the first value.
+
+    Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _maaq(x, params, out):
+    """Average whose weight grows with the share of the movement that leads somewhere."""
+    period = int(params[0])
+    fast = 2.0 / (params[1] + 1.0)
+    slow = 2.0 / (params[2] + 1.0)
+    value = 0.0
+    for i in range(x.shape[0]):
+        if i < period:
+            value = x[i]
+        else:
+            path = 0.0
+            for j in range(i - period + 1, i + 1):
+                path += abs(x[j] - x[j - 1])
+            ratio = abs(x[i] - x[i - period]) / path if path != 0.0 else 0.0
+            weight = ratio * fast + slow
+            value = value + weight * weight * (x[i] - value)
+        out[0, i] = value
+
+
+@indicator(_maaq, accepts_1d=True)
+def maaq(
+    candles: Float2D | Float1D,
+    period: int = 11,
+    fast_period: int = 2,
+    slow_period: int = 30,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """Adaptive Q average: like `kama`, with `ratio * fast + slow` for the root of the weight.
+
+    The first `period` rows are the values themselves. Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _mcginley_dynamic(x, params, out):
+    """Average that slows down the more the price is above it."""
+    value = x[0]
+    for i in range(x.shape[0]):
+        if i > 0:
+            ratio = x[i] / value
+            square = ratio * ratio
+            value = value + (x[i] - value) / max(params[1] * params[0] * (square * square), 1.0)
+        out[0, i] = value
+
+
+@indicator(_mcginley_dynamic, accepts_1d=True)
+def mcginley_dynamic(
+    candles: Float2D | Float1D,
+    period: int = 10,
+    k: float = 0.6,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """McGinley's dynamic average: `(x - previous) / max(k * period * (x / previous) ** 4, 1)` further at each row.
+
+    Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _jma(x, params, out):
+    """Average corrected for its own lag."""
+    phase = min(max(params[1], -100.0), 100.0) / 100.0 + 1.5
+    beta = 0.45 * (params[0] - 1.0) / (0.45 * (params[0] - 1.0) + 2.0)
+    alpha = beta ** int(params[2])
+    value = x[0]
+    level = 0.0
+    lag = 0.0
+    correction = 0.0
+    for i in range(x.shape[0]):
+        if i > 0:
+            level = (1.0 - alpha) * x[i] + alpha * level
+            lag = (x[i] - level) * (1.0 - beta) + beta * lag
+            gap = level + phase * lag - value
+            correction = gap * ((1.0 - alpha) * (1.0 - alpha)) + alpha * alpha * correction
+            value = correction + value
+        out[0, i] = value
+
+
+@indicator(_jma, accepts_1d=True)
+def jma(
+    candles: Float2D | Float1D,
+    period: int = 7,
+    phase: float = 50,
+    power: int = 2,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """Jurik's average, in the form that is publicly known: `phase` from -100 to 100 trades lag for overshoot.
+
+    Arguments and result: see `sma`.
+    """
+    ...

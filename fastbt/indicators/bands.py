@@ -11,6 +11,7 @@ from fastbt._jit import kernel
 from fastbt.indicators._blocks import LANES, _fill_source, _mean_true_range, _rolling_max, _rolling_min, _true_range
 from fastbt.indicators._registry import SOURCE_CODES, Value, indicator, settles_with
 from fastbt.indicators.moving_average import COMPILED, _average, average
+from fastbt.indicators.statistics import absolute_deviation
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
 
@@ -78,12 +79,46 @@ def _bollinger_bands_windowed(x, params, window, out):
             out[2, first + k] = mean - params[2] * deviation
 
 
+@kernel
+def _moving_deviation(x, period, out):
+    """Fill `out` with the population standard deviation of the last `period` values, added oldest first.
+
+    Jesse adds computed sources (hl2, hlc3, ohlc4) in another order, which may change the last bit.
+    """
+    for i in range(x.shape[0]):
+        out[i] = np.nan
+        if i >= period - 1:
+            mean = 0.0
+            for j in range(i - period + 1, i + 1):
+                mean += x[j]
+            mean /= period
+            spread = 0.0
+            for j in range(i - period + 1, i + 1):
+                spread += (x[j] - mean) * (x[j] - mean)
+            out[i] = np.sqrt(spread / period)
+
+
+def _bollinger_bands_python(x: Float1D, params: Float1D, out: Float2D) -> None:
+    """Bands around any average, of any deviation."""
+    period = int(params[0])
+    deviation: Float1D = np.empty(len(x))
+    if params[4] == 0:
+        _moving_deviation(x, period, deviation)
+    else:
+        deviation = absolute_deviation(x, period, int(params[4]))
+    out[1] = average(x, period, int(params[3]))
+    out[0] = out[1] + params[1] * deviation
+    out[2] = out[1] - params[2] * deviation
+
+
 @indicator(
     _bollinger_bands,
+    python=_bollinger_bands_python,
+    compiled_if=lambda _period, _devup, _devdn, matype, devtype: matype == 0 and devtype == 0,
     record=BollingerBands,
     windowed=_bollinger_bands_windowed,
+    settles=lambda period, _devup, _devdn, matype, _devtype: settles_with(matype, period),
     accepts_1d=True,
-    allowed={"matype": frozenset((0,)), "devtype": frozenset((0,))},
 )
 def bollinger_bands(
     candles: Float2D | Float1D,
@@ -107,7 +142,8 @@ def bollinger_bands(
     devup, devdn : float
         Deviations from the middle to the upper and to the lower band.
     matype, devtype : int
-        Kind of average and of deviation; 0 is the mean and the population standard deviation.
+        Code of the average (see `ma`), and of the deviation: 0 population standard deviation, 1 `mean_ad`,
+        2 `median_ad`.
 
     Returns
     -------

@@ -40,6 +40,7 @@ def _average(x, period, matype, out):
 def average(x: Float1D, period: int, matype: int) -> Float1D:
     """Return the average of any code of `AVERAGES` at every row."""
     described = get(AVERAGES[matype])
+    # hwma and mwdx have no period: Jesse takes their defaults.
     names = [name for name in described.parameters if name in ("period", "length")]
     _, params, _ = described.encode(**dict.fromkeys(names, period))
     out = np.empty((1, len(x)))
@@ -76,7 +77,10 @@ def ma(
 ) -> Value:
     """Any of the moving averages, by Jesse's code.
 
-    0 sma, 1 ema, 2 wma, 3 dema, 4 tema, 6 kama, 10 hma, 11 linearreg, 12 wilders, 23 smma.
+    0 sma, 1 ema, 2 wma, 3 dema, 4 tema, 5 trima, 6 kama, 9 fwma, 10 hma, 11 linearreg, 12 wilders, 13 sinwma,
+    14 supersmoother, 15 supersmoother_3_pole, 16 gauss, 17 high_pass, 18 high_pass_2_pole, 20 jma, 21 reflex,
+    22 trendflex, 23 smma, 25 pwma, 26 swma, 27 alma, 28 hwma, 30 nma, 32 mwdx, 33 maaq, 34 srwma, 35 sqwma, 36 vpwma,
+    37 cwma, 38 jsa, 39 epma. Call vwma (24) and vwap (29) by name: they need more than one series.
 
     Other than elsewhere, a series of its own is sliced like candles. Arguments and result: see `sma`.
 

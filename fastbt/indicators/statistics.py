@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy import stats
 
 from fastbt._jit import kernel
 from fastbt.indicators._blocks import _pairwise_sum
 from fastbt.indicators._registry import Value, indicator
+from fastbt.indicators.moving_average import COMPILED, _average, average
 from fastbt.types import Float1D, Float2D
 
 
@@ -161,5 +164,111 @@ def linearreg_slope(
     >>> import numpy as np
     >>> linearreg_slope(np.array([1.0, 3.0, 5.0]), 3)
     np.float64(2.0)
+    """
+    ...
+
+
+def _mean_ad(x: Float1D, params: Float1D, out: Float2D) -> None:
+    """Mean distance from each row's own mean, leaving unknown distances out."""
+    period = int(params[0])
+    out[0] = np.nan
+    if len(x) < period:
+        return
+    means = np.full(len(x), np.nan)
+    means[period - 1 :] = np.mean(sliding_window_view(x, period), -1)
+    distances = np.absolute(x - means)
+    # A window whose distances are all unknown is possible for a period of 1 row only if the value is.
+    with np.errstate(invalid="ignore"):
+        out[0, period - 1 :] = np.nanmean(sliding_window_view(distances, period), -1)
+
+
+@indicator(python=_mean_ad, lookback=lambda period: 2 * period - 1, accepts_1d=True)
+def mean_ad(candles: Float2D | Float1D, period: int = 5, source_type: str = "hl2", sequential: bool = False) -> Value:
+    """Mean absolute deviation: mean distance of the last `period` values, each from the mean at its own row.
+
+    NaN until there are `period` rows. Arguments and result: see `sma`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mean_ad(np.array([1.0, 3.0, 5.0]), 2)
+    np.float64(1.0)
+    """
+    ...
+
+
+def _median_ad(x: Float1D, params: Float1D, out: Float2D) -> None:
+    """Median distance from the median, by SciPy."""
+    period = int(params[0])
+    out[0] = np.nan
+    if len(x) >= period:
+        out[0, period - 1 :] = stats.median_abs_deviation(sliding_window_view(x, period), axis=-1)
+
+
+@indicator(python=_median_ad, lookback=lambda period: period, accepts_1d=True)
+def median_ad(candles: Float2D | Float1D, period: int = 5, source_type: str = "hl2", sequential: bool = False) -> Value:
+    """Median absolute deviation: median distance of the last `period` values from their median.
+
+    NaN until there are `period` rows. Arguments and result: see `sma`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> median_ad(np.array([1.0, 3.0, 8.0]), 3)
+    np.float64(2.0)
+    """
+    ...
+
+
+def absolute_deviation(x: Float1D, period: int, devtype: int) -> Float1D:
+    """Return the mean (1) or median (2) absolute deviation at every row."""
+    out = np.empty((1, len(x)))
+    (_mean_ad if devtype == 1 else _median_ad)(x, np.array([float(period)]), out)
+    values: Float1D = out[0]
+    return values
+
+
+@kernel
+def _zscore(x, params, out):
+    """Distance from one of the compiled averages in standard deviations."""
+    n = x.shape[0]
+    period = int(params[0])
+    deviation = np.empty(n)
+    _average(x, period, int(params[1]), out)
+    _deviation(x, period, deviation)
+    for i in range(n):
+        out[0, i] = (x[i] - out[0, i]) / (deviation[i] * params[2])
+
+
+def _zscore_python(x: Float1D, params: Float1D, out: Float2D) -> None:
+    """Distance from any average in any deviations."""
+    period = int(params[0])
+    deviation: Float1D = np.empty(len(x))
+    if params[3] == 0:
+        _deviation(x, period, deviation)
+    else:
+        deviation = absolute_deviation(x, period, int(params[3]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out[0] = (x - average(x, period, int(params[1]))) / (deviation * params[2])
+
+
+@indicator(
+    _zscore,
+    python=_zscore_python,
+    compiled_if=lambda _period, matype, _nbdev, devtype: devtype == 0 and matype in COMPILED,
+)
+def zscore(
+    candles: Float2D,
+    period: int = 14,
+    matype: int = 0,
+    nbdev: float = 1,
+    devtype: int = 0,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """Z-score: distance from an average, in `nbdev` deviations of the last `period` values.
+
+    `matype` is a code of `ma`; `devtype` 0 is the population standard deviation, 1 `mean_ad`, 2 `median_ad`. NaN until
+    there are `period` rows. Other arguments: see `mom`.
     """
     ...

@@ -71,7 +71,8 @@ def test_sequential__equals_jesse(jesse, name, kwargs, market):
     if "sequential" not in ta.get(name).signature.parameters:
         pytest.skip("has no sequential form")
     for rows in (300, 400):
-        expected = getattr(jesse, name)(candles[:rows].copy(), **kwargs, sequential=True)
+        with np.errstate(all="ignore"):
+            expected = getattr(jesse, name)(candles[:rows].copy(), **kwargs, sequential=True)
         assert_same(getattr(ta, name)(candles[:rows], **kwargs, sequential=True), expected, f"{rows} rows")
 
 
@@ -82,7 +83,8 @@ def test_last_value__equals_jesse(jesse, jesse_window, name, kwargs, market):
     for window in (240, 100, 0):
         jesse_window(window)
         for rows in (80, 239, 240, 241, 333, 400):
-            expected = getattr(jesse, name)(candles[:rows].copy(), **kwargs)
+            with np.errstate(all="ignore"):
+                expected = getattr(jesse, name)(candles[:rows].copy(), **kwargs)
             with ta.warm_up_window(window):
                 assert_same(getattr(ta, name)(candles[:rows], **kwargs), expected, f"{rows} rows, window {window}")
 
@@ -93,9 +95,10 @@ def test_series__equals_jesse(jesse, name, kwargs):
     if not described.accepts_1d:
         pytest.skip("takes candles only")
     kwargs = {key: value for key, value in kwargs.items() if key != "source_type"}
-    series = MARKETS["wild"][:, 2].copy()
+    # A column, as strategies pass it: its layout decides the order of some of Jesse's additions.
+    series = MARKETS["wild"].copy()[:, 2]
     for sequential in (True, False):
-        expected = getattr(jesse, name)(series.copy(), **kwargs, sequential=sequential)
+        expected = getattr(jesse, name)(series, **kwargs, sequential=sequential)
         assert_same(getattr(ta, name)(series, **kwargs, sequential=sequential), expected, f"{sequential=}")
 
 

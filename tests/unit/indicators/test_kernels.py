@@ -48,7 +48,8 @@ def test_kernel__never_looks_ahead(name, kwargs):
         if described.is_prefix_stable(params):
             same(part, full[:, :n], f"{n} rows")
         stable &= np.array_equal(part, full[:, :n], equal_nan=True)
-    assert stable == described.is_prefix_stable(params)
+    if described.compiles(params):
+        assert stable == described.is_prefix_stable(params)
     if first > 1:
         markets = [prepared(name, kwargs, each[:150])[1] for each in MARKETS.values()]
         assert any(

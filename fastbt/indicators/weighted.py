@@ -1,0 +1,311 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator,empty-body"
+"""Averages of the last rows with fixed weights."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from fastbt._jit import kernel
+from fastbt.indicators._blocks import _pairwise_sum
+from fastbt.indicators._registry import Value, indicator
+from fastbt.types import Float1D, Float2D
+
+
+@kernel
+def _weigh_newest_first(x, weights, first, out):
+    """Fill `out` with the average of the last rows, newest first; before row `first` with the values themselves."""
+    total = 0.0
+    for weight in weights:
+        total += weight
+    scale = 1.0 / total
+    for i in range(x.shape[0]):
+        out[i] = x[i]
+        if i >= first:
+            value = 0.0
+            for j in range(weights.shape[0]):
+                value += x[i - j] * weights[j]
+            out[i] = value * scale
+
+
+@kernel
+def _cwma(x, params, out):
+    """Weights are cubes."""
+    places = params[0] - np.arange(params[0] - 1.0)
+    _weigh_newest_first(x, places * places * places, int(params[0]) + 1, out[0])
+
+
+@indicator(_cwma, lookback=lambda period: period + 2, accepts_1d=True)
+def cwma(candles: Float2D | Float1D, period: int = 14, source_type: str = "close", sequential: bool = False) -> Value:
+    """Cubed weighted average of the last `period - 1` values: the newest weighs `period ** 3`, the oldest 8.
+
+    Up to row `period` the values themselves. Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _sqwma(x, params, out):
+    """Weights are squares."""
+    places = params[0] - np.arange(params[0] - 1.0)
+    _weigh_newest_first(x, places * places, int(params[0]) + 1, out[0])
+
+
+@indicator(_sqwma, lookback=lambda period: period + 2, accepts_1d=True)
+def sqwma(candles: Float2D | Float1D, period: int = 14, source_type: str = "close", sequential: bool = False) -> Value:
+    """Square weighted average of the last `period - 1` values: the newest weighs `period ** 2`, the oldest 4.
+
+    Up to row `period` the values themselves. Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _srwma(x, params, out):
+    """Weights are square roots."""
+    _weigh_newest_first(x, np.sqrt(params[0] - np.arange(params[0] - 1.0)), int(params[0]) + 1, out[0])
+
+
+@indicator(_srwma, lookback=lambda period: period + 2, accepts_1d=True)
+def srwma(candles: Float2D | Float1D, period: int = 14, source_type: str = "close", sequential: bool = False) -> Value:
+    """Square-root weighted average of the last `period - 1` values.
+
+    The newest weighs `sqrt(period)`, the oldest `sqrt(2)`. Up to row `period` the values themselves.
+    Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _vpwma(x, params, out):
+    """Weights are powers."""
+    weights = np.empty(int(params[0]) - 1)
+    for j in range(weights.shape[0]):
+        weights[j] = (params[0] - j) ** params[1]
+    _weigh_newest_first(x, weights, int(params[0]) + 1, out[0])
+
+
+@indicator(_vpwma, lookback=lambda period, _power: period + 2, accepts_1d=True)
+def vpwma(
+    candles: Float2D | Float1D,
+    period: int = 14,
+    power: float = 0.382,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """Power weighted average of the last `period - 1` values.
+
+    The newest weighs `period ** power`, the oldest `2 ** power`. Up to row `period` the values themselves.
+    Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _epma(x, params, out):
+    """Weights fall by 1 and may be negative."""
+    weights = params[0] - np.arange(params[0] - 1.0) - params[1]
+    _weigh_newest_first(x, weights, int(params[0] + params[1]) + 1, out[0])
+
+
+@indicator(_epma, lookback=lambda period, offset: period + offset + 2, accepts_1d=True)
+def epma(
+    candles: Float2D | Float1D,
+    period: int = 11,
+    offset: int = 4,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """End-point average of the last `period - 1` values, with weights from `period - offset` down to `2 - offset`.
+
+    Up to row `period + offset` the values themselves. Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _jsa(x, params, out):
+    """Mean of now and then."""
+    period = int(params[0])
+    for i in range(x.shape[0]):
+        out[0, i] = (x[i] + x[i - period]) / 2.0 if i >= period else np.nan
+
+
+@indicator(_jsa, lookback=lambda period: period + 1, accepts_1d=True)
+def jsa(candles: Float2D | Float1D, period: int = 30, source_type: str = "close", sequential: bool = False) -> Value:
+    """Mean of the value and the one `period` rows before, NaN for the first `period`.
+
+    Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _nma(x, params, out):
+    """Point between two old values, placed by how the recent movement was spread over time."""
+    period = int(params[0])
+    logs = np.log(x) * 1000.0
+    for i in range(x.shape[0]):
+        out[0, i] = np.nan
+        if i < period + 1:
+            continue
+        weighted = 0.0
+        total = 0.0
+        for j in range(period):
+            change = abs(logs[i - j] - logs[i - j - 1])
+            weighted += change * (np.sqrt(j + 1.0) - np.sqrt(float(j)))
+            total += change
+        ratio = weighted / total if total != 0.0 else 0.0
+        out[0, i] = x[i - period + 1] * ratio + x[i - period] * (1.0 - ratio)
+
+
+@indicator(_nma, lookback=lambda period: period + 2, accepts_1d=True)
+def nma(candles: Float2D | Float1D, period: int = 40, source_type: str = "close", sequential: bool = False) -> Value:
+    """Natural average: between the values `period - 1` and `period` rows before.
+
+    The nearer to the first, the more of the movement was recent. NaN for the first `period + 1` rows.
+    Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _weigh_like_numpy(x, weights, out):
+    """Fill `out` with `np.average` of the last rows, NaN until there are as many as weights."""
+    period = weights.shape[0]
+    total = _pairwise_sum(weights, 0, period)
+    products = np.empty(period)
+    for i in range(x.shape[0]):
+        out[i] = np.nan
+        if i >= period - 1:
+            for j in range(period):
+                products[j] = x[i - period + 1 + j] * weights[j]
+            out[i] = _pairwise_sum(products, 0, period) / total
+
+
+@kernel
+def _fwma(x, params, out):
+    """Weights are Fibonacci's numbers."""
+    weights = np.ones(int(params[0]))
+    total = min(params[0], 2.0)
+    for j in range(2, weights.shape[0]):
+        weights[j] = weights[j - 1] + weights[j - 2]
+        total += weights[j]
+    _weigh_like_numpy(x, weights / total, out[0])
+
+
+@indicator(_fwma, lookback=lambda period: period, accepts_1d=True)
+def fwma(candles: Float2D | Float1D, period: int = 5, source_type: str = "close", sequential: bool = False) -> Value:
+    """Fibonacci weighted average: the weights 1, 1, 2, 3, 5... from the oldest to the newest.
+
+    NaN until there are `period` rows. Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _pwma(x, params, out):
+    """Weights are a row of Pascal's triangle."""
+    weights = np.ones(int(params[0]))
+    for j in range(1, weights.shape[0]):
+        # The product is whole, so the quotient is exact as long as the numbers fit.
+        weights[j] = weights[j - 1] * (params[0] - j) / j
+    total = 0.0
+    for weight in weights:
+        total += weight
+    _weigh_like_numpy(x, weights / total, out[0])
+
+
+@indicator(_pwma, lookback=lambda period: period, accepts_1d=True)
+def pwma(candles: Float2D | Float1D, period: int = 5, source_type: str = "close", sequential: bool = False) -> Value:
+    """Pascal weighted average: the weights of row `period` of Pascal's triangle.
+
+    NaN until there are `period` rows. Arguments and result: see `sma`.
+    """
+    ...
+
+
+@kernel
+def _swma(x, params, out):
+    """Weights rise to the middle and fall again."""
+    period = int(params[0])
+    weights = np.empty(period)
+    total = 0.0
+    for j in range(period):
+        weights[j] = min(j + 1.0, float(period - j))
+        total += weights[j]
+    _weigh_like_numpy(x, weights / total, out[0])
+
+
+@indicator(_swma, lookback=lambda period: period, least={"period": 2}, accepts_1d=True)
+def swma(candles: Float2D | Float1D, period: int = 5, source_type: str = "close", sequential: bool = False) -> Value:
+    """Symmetric weighted average: weights 1, 2, 3... to the middle and back.
+
+    NaN until there are `period` (at least 2) rows. Arguments and result: see `sma`.
+    """
+    ...
+
+
+def _sinwma(x: Float1D, params: Float1D, out: Float2D) -> None:
+    """Weights are a half wave, from numpy's own sine."""
+    period = int(params[0])
+    sines = np.array([np.sin((i + 1) * np.pi / (period + 1)) for i in range(period)])
+    _weigh_like_numpy(x, sines / sines.sum(), out[0])
+
+
+@indicator(python=_sinwma, lookback=lambda period: period, accepts_1d=True)
+def sinwma(candles: Float2D | Float1D, period: int = 14, source_type: str = "close", sequential: bool = False) -> Value:
+    """Sine weighted average: the weights are a half wave.
+
+    NaN until there are `period` rows. Arguments and result: see `sma`.
+    """
+    ...
+
+
+def _trima(x: Float1D, params: Float1D, out: Float2D) -> None:
+    """Weights are a triangle, in numpy's convolution, whose last bits are those of its BLAS."""
+    period = int(params[0])
+    weights = np.minimum(np.arange(1, period + 1), np.arange(period, 0, -1))
+    out[0] = np.nan
+    if len(x) >= period:
+        out[0, period - 1 :] = np.convolve(x, weights / weights.sum(), mode="valid")
+
+
+@indicator(python=_trima, lookback=lambda period: period, accepts_1d=True)
+def trima(candles: Float2D | Float1D, period: int = 30, source_type: str = "close", sequential: bool = False) -> Value:
+    """Triangular average: weights rise to the middle of the last `period` rows and fall again.
+
+    NaN until there are `period` rows. Arguments and result: see `sma`.
+    """
+    ...
+
+
+def _alma(x: Float1D, params: Float1D, out: Float2D) -> None:
+    """Weights are a bell, in numpy's exponential and tensor product."""
+    period = int(params[0])
+    out[0] = np.nan
+    if len(x) < period:
+        return
+    middle = params[2] * (period - 1)
+    width = period / params[1]
+    weights = np.exp(-((np.arange(period) - middle) ** 2) / (2 * width * width))
+    values = np.tensordot(sliding_window_view(x, period), weights, axes=(1, 0)) / weights.sum()
+    values[values == 0] = np.nan
+    out[0, period - 1 :] = values
+
+
+# The matrix product treats its last rows differently: the last bits of a row depend on how many follow.
+@indicator(python=_alma, prefix_stable=False, accepts_1d=True)
+def alma(
+    candles: Float2D | Float1D,
+    period: int = 9,
+    sigma: float = 6.0,
+    distribution_offset: float = 0.85,
+    source_type: str = "close",
+    sequential: bool = False,
+) -> Value:
+    """Arnaud Legoux average: bell-shaped weights, centred at `distribution_offset` of the last `period` rows.
+
+    `sigma` is `period` over the width of the bell. NaN until there are `period` rows. Arguments and result: see `sma`.
+    """
+    ...
