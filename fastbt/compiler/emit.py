@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,8 @@ from fastbt._cache import code_cache
 from fastbt.compiler import api
 from fastbt.compiler.lower import Program
 from fastbt.compiler.statements import COMMON, FunctionLowerer
-from fastbt.compiler.values import Bound, Group, Number, Part, Value
+from fastbt.compiler.values import Bound, Const, Group, Number, Part
+from fastbt.errors import CompileError
 from fastbt.indicators._registry import Indicator
 
 _MARK = "# --- machine ---\n"
@@ -44,26 +46,31 @@ def _hook(key: str, program: Program) -> str:
     head = f"@inner\ndef {key}({_SIGNATURE}):\n"
     if method is None:
         default = {"should_long": "return False", "should_short": "return False", "should_cancel_entry": "return True"}
-        return f'{head}    """Jesse\'s default."""\n    {default.get(key, "pass")}\n'
+        if key not in default:
+            return ""
+        return f'{head}    """Jesse\'s default."""\n    {default[key]}\n'
     wanted = api.HOOK_ARGUMENTS.get(key, ())
     given = len(method.node.args.args) - 1
     if given != len(wanted):
-        FunctionLowerer(program, method, context, (), {}) if not wanted else None
-        lowerer = FunctionLowerer.__new__(FunctionLowerer)
-        lowerer.program, lowerer.method, lowerer.context = program, method, context
         names = ", ".join(("self", *wanted)).replace("trade", "closed_trade")
-        lowerer.refuse(method.node, f"Jesse 3.5.3 calls {key}({names}); this one takes {given + 1} arguments")
-    arguments: tuple[Value, ...] = tuple(Part(each) for each in wanted)
-    lowered = program.method(method, context, arguments)
-    if key in ("should_long", "should_short", "should_cancel_entry"):
-        if lowered.inline or lowered.result is None:
-            number = None if lowered.result is None else program.materialise(lowered.result)
-            code = "False" if number is None else ast.unparse(number.node)
-        else:
-            code = f"{lowered.name}({_SIGNATURE})"
-        return f"{head}    return bool({code})\n"
-    call = "pass" if lowered.inline else f"{lowered.name}({_SIGNATURE})"
-    return f"{head}    {call}\n"
+        raise CompileError(
+            f"Jesse 3.5.3 calls {key}({names}); this one takes {given + 1} arguments",
+            file=str(method.file),
+            line=method.node.lineno,
+            column=method.node.col_offset + 1,
+            source=method.lines[method.node.lineno - 1],
+            width=len(key) + 4,
+        )
+    lowered = program.method(method, context, tuple(Part(each) for each in wanted), wanted_name=key)
+    is_condition = key in ("should_long", "should_short", "should_cancel_entry")
+    if lowered.inline or (is_condition and lowered.result is None):
+        number = None if lowered.result is None else program.materialise(lowered.result)
+        if not is_condition:
+            return f"{head}    pass\n"
+        return f"{head}    return bool({'False' if number is None else ast.unparse(number.node)})\n"
+    if lowered.name == key:
+        return ""
+    return f"{head}    return {lowered.name}({_SIGNATURE})\n"
 
 
 def _filters(program: Program) -> str:
@@ -116,8 +123,6 @@ def _init_variables(program: Program) -> str:
         field = f"v.{variable.field}"
         number = None
         if variable.is_set and variable.initial is not None:
-            from fastbt.compiler.values import Const
-
             number = program.materialise(Const(variable.initial))
         zero = {"bool": "False", "int": "0", "float": "0.0"}[variable.type or "float"]
         lines.append(f"    {field} = {ast.unparse(number.node) if isinstance(number, Number) else zero}")
@@ -131,7 +136,9 @@ def _init_variables(program: Program) -> str:
 
 
 def _clear_cached(program: Program) -> str:
-    lines = [f"    v.{key}_set = False" for key in program.cached_fields] or ["    pass"]
+    lines = [f"    v.{key}_set = False" for key in program.cached_fields]
+    if not lines:
+        return ""
     return f"@inner\ndef clear_cached({_SIGNATURE}):\n" + "\n".join(lines) + "\n"
 
 
@@ -192,6 +199,11 @@ def module_text(program: Program) -> str:
             bodies.append(ast.unparse(ast.fix_missing_locations(lowered.node)))
     series = [f"#   {key} -> row k.{slot.field}" for key, slot in program.slots.items()]
     values = [f"#   {ast.unparse(value.node)} -> k.{key}" for key, value in program.config_fields.items()]
+    defined = set(program.source.methods) | ({"clear_cached"} if program.cached_fields else set())
+    for key in (*api.HOOKS, "clear_cached"):
+        if key not in defined:
+            # What the strategy does not define is not even called: fewer functions to compile.
+            machine = re.sub(rf"^( +){key}\(s, v, k, x, bars, minutes\)$", r"\1pass", machine, flags=re.MULTILINE)
     parts = [
         "\n".join(lines),
         "# Market series:\n" + ("\n".join(series) or "#   none"),
@@ -203,7 +215,7 @@ def module_text(program: Program) -> str:
         _clear_cached(program),
         f"{_MARK}{machine}",
     ]
-    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+    return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
 def load_module(text: str, label: str) -> ModuleType:

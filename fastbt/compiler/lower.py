@@ -175,7 +175,12 @@ class Program:
 
     # --- methods ------------------------------------------------------------------------------------------------
     def method(
-        self, method: Method, context: str, arguments: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...] = ()
+        self,
+        method: Method,
+        context: str,
+        arguments: tuple[Value, ...],
+        keywords: tuple[tuple[str, Value], ...] = (),
+        wanted_name: str | None = None,
     ) -> Lowered:
         """Return the kernel function of a method for a context and the kinds of its arguments."""
         from fastbt.compiler.statements import FunctionLowerer
@@ -193,7 +198,7 @@ class Program:
                     width=len(method.name) + 4,
                 )
             return found
-        base = f"m_{method.name}" + ("__fill" if context == "fill" else "")
+        base = wanted_name or f"m_{method.name}" + ("__fill" if context == "fill" else "")
         taken = {each.name for each in self.functions.values()}
         unique, n = base, 2
         while unique in taken:

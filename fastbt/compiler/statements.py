@@ -102,6 +102,13 @@ class FunctionLowerer(ExpressionLowerer):
         elif result is not None:
             result = self.as_number(result, self.method.node)
         lowered.result = result
+        if self.is_expression(body) and not self.method.is_cached:
+            returned = self.returns[0]
+            items = returned.items if isinstance(returned, Group) else (returned,)
+            numbers = tuple(self.as_number(each, self.method.node) for each in items)
+            lowered.inline = True
+            lowered.result = Group(numbers) if isinstance(returned, Group) else numbers[0]
+            return
         if isinstance(result, Number):
             # A condition may return None, by falling off the end too; it counts as False.
             body = [_NoneIsZero(result.type).visit(each) for each in body]
@@ -119,6 +126,16 @@ class FunctionLowerer(ExpressionLowerer):
             return False
         return not self.needs_code(result) and not (
             isinstance(result, Const) and result.value is None and self.method.name in api.HOOKS
+        )
+
+    def is_expression(self, body: list[ast.stmt]) -> bool:
+        """Tell whether the method only returns an expression, which then stands for the call."""
+        return (
+            len(body) == 1
+            and len(self.returns) == 1
+            and not self.parameters
+            and isinstance(body[0], ast.Return)
+            and body[0].value is not None
         )
 
     def needs_code(self, value: Value) -> bool:
