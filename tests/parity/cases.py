@@ -17,6 +17,8 @@ START = 1_609_459_200_000  # 2021-01-01, a boundary of every timeframe used belo
 MINUTE = 60_000
 FUTURES = "Binance Perpetual Futures"
 SPOT = "Binance Spot"
+# Jesse settles it in USDC whatever the quote asset, and then overlooks positions in its margin.
+OTHER_SETTLEMENT = "Bybit USDC Perpetual"
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,12 @@ def make_case(mode: str, seed: int) -> Case:
         "starting_balance": float(rng.choice([10_000, 4321.987, 123_456.789])),
         "fee": float(rng.choice([0.0, 0.0006, 0.001])),
         "type": "spot" if spot else "futures",
-        "exchange": SPOT if spot else FUTURES,
+        "exchange": SPOT,
         "warm_up_candles": int(rng.choice([0, 20, 240])),
     }
     if not spot:
         isolated = mode == "isolated"
+        config["exchange"] = OTHER_SETTLEMENT if rng.random() < 0.1 else FUTURES
         config["futures_leverage"] = int(rng.choice([20, 50, 75] if isolated else [1, 2, 10]))
         config["futures_leverage_mode"] = "isolated" if isolated or rng.random() < 0.3 else "cross"
     return Case(mode, seed, config, routes, data_routes, candles, warmup, _options(rng, mode, spot, decimals))
