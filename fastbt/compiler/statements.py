@@ -107,7 +107,7 @@ class FunctionLowerer(ExpressionLowerer):
             items = returned.items if isinstance(returned, Group) else (returned,)
             numbers = tuple(self.as_number(each, self.method.node) for each in items)
             lowered.inline = True
-            lowered.result = Group(numbers) if isinstance(returned, Group) else numbers[0]
+            lowered.result = replace(returned, items=numbers) if isinstance(returned, Group) else numbers[0]
             return
         if isinstance(result, Number):
             # A condition may return None, by falling off the end too; it counts as False.
