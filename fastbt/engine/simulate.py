@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -157,6 +158,9 @@ class Runner:
         states["warmup_bars"] = market.warmup_bars
         states["window"] = account.warm_up_candles
         variables = np.zeros(1, dtype=self._variables_dtype)
+        if numba.config.DISABLE_JIT:
+            # As plain Python, the kernels read fields as attributes of records.
+            states, variables = states.view(np.recarray), variables.view(np.recarray)
         trades, fills = layout.output_buffers(market.n_bars, log=log)
         return states, variables, trades, fills
 
@@ -178,6 +182,8 @@ class Runner:
         log: Float2D,
     ) -> None:
         market = self.market
+        if numba.config.DISABLE_JIT:
+            configs = configs.view(np.recarray)
         self.module.run_sets(
             first,
             last,
