@@ -189,7 +189,7 @@ class Session:
             If the strategy cannot be compiled.
         """
         from fastbt.engine.simulate import compute_series
-        from fastbt.metrics import metrics_row_to_dict
+        from fastbt.metrics.measure import metrics_row_to_dict
 
         hp = self.source.defaults if hyperparameters is None else dict(hyperparameters)
         compiled, runner = self.runner_for(hp)
@@ -206,7 +206,7 @@ class Session:
         """Run one set as ordinary Python on the reference engine: slower, the same result, no limits of the compiler."""
         from fastbt.engine.reference import simulate_reference
         from fastbt.engine.routes import Route
-        from fastbt.metrics import measure
+        from fastbt.metrics.measure import measure
 
         setup = self.setup
         hp = None if hyperparameters is None else dict(hyperparameters)
@@ -458,7 +458,7 @@ def _interpreted(
     from fastbt.compiler.load import load_strategy
     from fastbt.engine.reference import simulate_reference
     from fastbt.engine.routes import Route
-    from fastbt.metrics import measure
+    from fastbt.metrics.measure import measure
 
     sources = [load_strategy(route["strategy"]) for route in routes]
     hp = None if hyperparameters is None else dict(hyperparameters)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from fastbt.compiler import api
 from fastbt.compiler.load import Method, StrategySource
 from fastbt.compiler.values import Config, Const, Number, Value, join_types, name, parse, type_of
@@ -157,6 +159,8 @@ class Program:
             is_set = key in initial
             value = initial.get(key)
             plain = key if key.isidentifier() else f"k{len(self.state)}"
+            if hasattr(np.record, plain):
+                plain += "_"  # max, size, base...: as plain Python, the record has attributes of its own
             self.state[space, key] = StateField(
                 field=plain if space == "self" else f"vars_{plain}",
                 type=type_of(value) if is_set else None,

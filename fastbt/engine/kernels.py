@@ -308,7 +308,7 @@ def _reserve_spot(s, side, type_, qty, price):
         needed = s.limit_sum
     else:
         needed = _checked(s, _sum_floats(qty, s.limit_sum))
-    if needed > s.base:
+    if needed > s.base_balance:
         _fail(s, INSUFFICIENT_BALANCE)
 
 
@@ -401,16 +401,16 @@ def _purge(s):
 def _spot_fill(s, side, type_, qty, price):
     """Move the balances of an executed spot order."""
     if side == BUY:
-        s.base = _checked(s, _sum_floats(s.base, qty * (1.0 - s.fee_rate)))
+        s.base_balance = _checked(s, _sum_floats(s.base_balance, qty * (1.0 - s.fee_rate)))
         return
     if type_ == STOP:
         s.stop_sum = _checked(s, _subtract_floats(s.stop_sum, qty))
     elif type_ == LIMIT:
         s.limit_sum = _checked(s, _subtract_floats(s.limit_sum, qty))
-    if qty > s.base:
-        qty = abs(s.base)
+    if qty > s.base_balance:
+        qty = abs(s.base_balance)
     s.wallet = _checked(s, _sum_floats(s.wallet, (qty * price) * (1.0 - s.fee_rate)))
-    s.base = _checked(s, _subtract_floats(s.base, qty))
+    s.base_balance = _checked(s, _subtract_floats(s.base_balance, qty))
 
 
 @lean

@@ -101,7 +101,7 @@ def state_dtype(points: int, orders: int) -> np.dtype[Any]:
         ("partial", "b1"),
         # Wallet and position.
         ("wallet", "f8"),
-        ("base", "f8"),
+        ("base_balance", "f8"),
         ("stop_sum", "f8"),
         ("limit_sum", "f8"),
         ("qty", "f8"),

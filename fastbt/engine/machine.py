@@ -542,7 +542,7 @@ def _begin(s, minutes):
     s.complete = True
     s.partial = False
     s.wallet = s.starting_balance
-    s.base = s.stop_sum = s.limit_sum = 0.0
+    s.base_balance = s.stop_sum = s.limit_sum = 0.0
     s.qty = s.previous_qty = 0.0
     s.entry_price = s.exit_price = s.opened_at = s.closed_at = float("nan")
     s.current_price = minutes[0, OPEN]
