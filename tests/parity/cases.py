@@ -151,8 +151,19 @@ def _options(rng: np.random.Generator, mode: str, spot: bool, decimals: int | No
     )
 
 
-def make_strategy(base: type, cached: Any, utils: Any, case: Case, log: list[tuple[Any, ...]]) -> type:
-    """Return the strategy of a case on a base class, writing to `log`."""
+@dataclass(frozen=True)
+class Api:
+    """What a strategy file imports from Jesse, or from fastbt in its place."""
+
+    Strategy: type
+    cached: Any
+    utils: Any
+    indicators: Any
+
+
+def make_strategy(api: Api, case: Case, log: list[tuple[Any, ...]]) -> type:
+    """Return the strategy of a case on the given base class, writing to `log`."""
+    base, cached, utils, ta = api.Strategy, api.cached, api.utils, api.indicators
     options = case.options
 
     class Random(base):  # type: ignore[misc]
@@ -177,7 +188,7 @@ def make_strategy(base: type, cached: Any, utils: Any, case: Case, log: list[tup
                     *map(number, (position.opened_at, position.closed_at, position.previous_qty, position.exit_price)),
                     *map(number, (self.balance, self.available_margin, self.portfolio_value, self.trades_count)),
                     *map(number, (self.increased_count, self.reduced_count, self.last_trade_index)),
-                    *map(number, (self.average_entry_price, self.remembered(), *self.looked_up())),
+                    *map(number, (self.average_entry_price, self.remembered(), *self.looked_up(), *self.indicated())),
                     tuple(told(order) for order in self.entry_orders),
                     tuple(told(order) for order in self.exit_orders),
                     tuple(told(order) for order in self.active_exit_orders),
@@ -189,6 +200,11 @@ def make_strategy(base: type, cached: Any, utils: Any, case: Case, log: list[tup
         @cached
         def remembered(self) -> float:
             return float(self.candles[-3:, 2].mean()) + self.index
+
+        def indicated(self) -> list[float]:
+            """Indicators restart on the last rows: a wrong window shows in the last bits."""
+            candles = self.candles
+            return [ta.ema(candles, 9), ta.rsi(candles, 7)] if len(candles) > 20 else []
 
         def looked_up(self) -> list[float]:
             found: list[float] = []

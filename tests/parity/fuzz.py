@@ -19,9 +19,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from parity.cases import MODES, Case, make_case, make_strategy
+from parity.cases import MODES, Api, Case, make_case, make_strategy
 from parity.jesse_harness import Jesse
 
+from fastbt import indicators
 from fastbt.engine import sizing
 from fastbt.engine.account import Account
 from fastbt.engine.reference import simulate_reference
@@ -32,6 +33,8 @@ from fastbt.errors import SimulationError
 from fastbt.oracle.compare import compare
 
 Log = list[tuple[Any, ...]]
+
+OURS = Api(Strategy, cached, sizing, indicators)
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Tally:
 def run_reference(case: Case) -> tuple[Simulation | SimulationError, Log]:
     """Run a case on the reference engine."""
     log: Log = []
-    strategy = make_strategy(Strategy, cached, sizing, case, log)
+    strategy = make_strategy(OURS, case, log)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -87,7 +90,7 @@ def run_reference(case: Case) -> tuple[Simulation | SimulationError, Log]:
 def compare_case(jesse: Jesse, case: Case) -> Tally:
     """Run a case under both, and say how they differ."""
     their_log: Log = []
-    theirs = jesse.run(case, make_strategy(jesse.Strategy, jesse.cached, jesse.utils, case, their_log))
+    theirs = jesse.run(case, make_strategy(jesse.api, case, their_log))
     outcome, our_log = run_reference(case)
     tally = Tally(cases=1, calls=len(our_log))
     stopped = isinstance(outcome, SimulationError)

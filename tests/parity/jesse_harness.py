@@ -10,6 +10,8 @@ import tempfile
 import warnings
 from typing import Any
 
+from parity.cases import Api, Case
+
 from fastbt.oracle.worker import Recorder
 
 
@@ -26,16 +28,13 @@ class Jesse:
             import jesse.research
             import jesse.strategies
             import jesse.utils
-        self.Strategy = jesse.strategies.Strategy
-        self.cached = jesse.strategies.cached
-        self.utils = jesse.utils
-        self.indicators = jesse.indicators
+        self.api = Api(jesse.strategies.Strategy, jesse.strategies.cached, jesse.utils, jesse.indicators)
         self._backtest = jesse.research.backtest
         self._recorder = Recorder()
         self._recorder.install()
         _keep_route_order()
 
-    def run(self, case: Any, strategy_class: type) -> dict[str, Any]:
+    def run(self, case: Case, strategy_class: type) -> dict[str, Any]:
         """Run a case, and answer in the words of the oracle's worker; a failure names Jesse's exception."""
         recorder = self._recorder
         recorder.order_count, recorder.stopped_at, recorder.outcome = 0, math.nan, {}

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from parity.cases import make_case, make_strategy
+from parity.cases import Api, make_case, make_strategy
 
+from fastbt import indicators
 from fastbt.engine import sizing
 from fastbt.engine.account import Account
 from fastbt.engine.reference import simulate_reference
@@ -381,6 +382,28 @@ def test_margin__counts_the_larger_side_and_ignores_fees():
     assert caught.value.exception == "InsufficientMargin"
 
 
+def test_margin__of_working_entries_counts_the_larger_side():
+    seen = []
+
+    class BothSides(Strategy):
+        def should_long(self):
+            return True
+
+        def go_long(self):
+            self.buy = [(1, 50), (1, 40)]
+
+        def should_cancel_entry(self):
+            return False
+
+        def after(self):
+            if self.index == 0:
+                self.broker.sell_at(1, 150)
+            seen.append(self.available_margin)
+
+    run(BothSides, minutes(100, 100), account=Account(fee_rate=0.0, leverage=2))
+    assert seen == [10_000 - 150 / 2] * 2
+
+
 def test_liquidation__closes_an_isolated_position_at_bankruptcy():
     account = Account(fee_rate=0.0, leverage=10, mode=Mode.ISOLATED)
     prices = []
@@ -442,6 +465,28 @@ def test_spot__cannot_sell_more_than_it_holds():
     with pytest.raises(SimulationError) as caught:
         run(test, minutes(100, 110), account=account)
     assert caught.value.exception == "InsufficientBalance"
+
+
+def test_spot__sells_what_is_left_when_stop_and_target_both_fill():
+    account = Account(fee_rate=0.0, mode=Mode.SPOT, exchange="Binance Spot")
+
+    def exits(self, order):
+        self.take_profit, self.stop_loss = (0.25, 110), (1, 90)
+
+    simulation = run(
+        scripted(on_open_position=exits), minutes(100, (100, 105, 111, 100), (100, 89, 100, 89)), account=account
+    )
+    (trade,) = simulation.trades
+    assert [order.filled_qty for order in trade.orders] == [1.0, -0.25, -0.75]
+    assert simulation.finishing_balance == 10_000 - 100 + 0.25 * 110 + 0.75 * 90
+
+
+def test_spot__forgets_cancelled_sell_orders_twice():
+    account = Account(fee_rate=0.0, mode=Mode.SPOT, exchange="Binance Spot")
+    targets = {1: (1, 120), 2: (2, 130)}  # twice what is held, which a correct sum would refuse
+    test = scripted(update_position=lambda self: setattr(self, "take_profit", targets[self.index]))
+    (trade,) = run(test, minutes(100, 100, 100), account=account).trades
+    assert trade.exit_price == 100.0
 
 
 # ---- what aborts a run -----------------------------------------------------------------------------------------------
@@ -570,6 +615,19 @@ def test_larger_timeframe__shows_a_forming_candle():
     assert seen == [(2, 1.0, 5.0, 5.0), (2, 1.0, 10.0, 10.0), (2, 1.0, 15.0, 15.0)]
 
 
+@pytest.mark.parametrize(("window", "rows"), [(0, 6), (3, 3), (5, 5)])
+def test_indicators__see_the_last_rows_only(window, rows):
+    seen = []
+    test = scripted(
+        before=lambda self: seen.append(float(indicators.ema(self.candles, 2))), should_long=lambda self: False
+    )
+    candles = minutes(*[10.0, 11.0, 13.0, 9.0, 14.0, 12.0])
+    run(test, candles, account=Account(warm_up_candles=window))
+    value = indicators.ema(candles[-rows:], 2, sequential=True)[-1]
+    assert seen[-1] == value
+    assert value != indicators.ema(candles[-4:], 2, sequential=True)[-1]
+
+
 def test_cached__keeps_what_a_callback_saw_within_the_bar():
     seen = []
 
@@ -668,6 +726,18 @@ def test_routes__broadcasts_submit_what_they_assign():
     assert eth.orders[1].created_at == at(1) and eth.closed_at == at(1)
 
 
+def test_routes__hear_of_closes_and_cancels():
+    heard = []
+    first = scripted(update_position=lambda self: self.liquidate())
+    second = scripted(
+        should_long=lambda self: False,
+        on_route_close_position=lambda self, other: heard.append(("close", other.position.qty, other.buy is None)),
+        on_route_canceled=lambda self, other: heard.append(("canceled", other.position.qty, other.buy is None)),
+    )
+    two_routes(first, second)
+    assert heard == [("close", 0, False), ("canceled", 0, True)]
+
+
 def test_routes__share_variables_and_hyper_parameters_stay_apart():
     seen = []
 
@@ -690,7 +760,7 @@ def test_routes__share_variables_and_hyper_parameters_stay_apart():
 def run_case(mode, seed, n=None):
     case = make_case(mode, seed)
     log = []
-    strategy = make_strategy(Strategy, cached, sizing, case, log)
+    strategy = make_strategy(Api(Strategy, cached, sizing, indicators), case, log)
     routes = [Route(symbol, timeframe, strategy) for symbol, timeframe in case.routes]
     candles = {symbol: rows[:n] for symbol, rows in case.candles.items()}
     with np.errstate(all="ignore"):

@@ -157,6 +157,16 @@ def test_counts__follow_the_fills():
     assert seen == [(1, 0, 0, 0), (3, 1, 0, 0), (3, 1, 0, 0), (3, 1, 0, 0)]
 
 
+def test_last_trade_index__is_the_bar_of_the_last_close():
+    seen = []
+    test = scripted(
+        before=lambda self: seen.append((self.last_trade_index, self.trades_count)),
+        update_position=lambda self: self.liquidate() if self.index == 2 else None,
+    )
+    run(test, minutes(*[100] * 4))
+    assert seen == [(0, 0), (0, 0), (0, 0), (2, 1)]
+
+
 # ---- account ---------------------------------------------------------------------------------------------------------
 
 
