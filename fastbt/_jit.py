@@ -41,6 +41,15 @@ def inner(function: Any) -> Any:
     return _without_literals(njit(**options)(function))
 
 
+def merged(function: Any) -> Any:
+    """Return `inner` for functions with one caller, of which they become a part before anything is compiled.
+
+    LLVM optimises a function together with all that it calls, again for every caller up the chain: a long chain of
+    small functions takes several times as long to compile as one long function.
+    """
+    return njit(inline="always", **_OPTIONS | {"_nrt": False})(function)
+
+
 def kernel_of(*signatures: Any) -> Any:
     """Return `kernel` for exactly these signatures, compiled when the function is defined."""
     return njit(list(signatures), **_OPTIONS)

@@ -161,9 +161,7 @@ class Session:
         compiled = CompiledStrategy(
             self.source, setup.account, symbol=setup.symbol, timeframe=setup.timeframe, sample=hyperparameters
         )
-        runner = Runner(
-            compiled.module, compiled.state_dtype, compiled.variables_dtype, setup.market, setup.account
-        )
+        runner = Runner(compiled.module, compiled.state_dtype, compiled.variables_dtype, setup.market, setup.account)
         self._runners.append((compiled, runner))
         return self._runners[-1]
 
@@ -278,9 +276,7 @@ def result_dict(
     return result
 
 
-def _arrays(
-    candles: Mapping[str, Mapping[str, Any]] | None, exchange: str, symbol: str, what: str
-) -> Float2D | None:
+def _arrays(candles: Mapping[str, Mapping[str, Any]] | None, exchange: str, symbol: str, what: str) -> Float2D | None:
     """Return one symbol's candles of Jesse's dictionary."""
     if not candles:
         return None

@@ -63,9 +63,7 @@ class ExpressionLowerer:
         raw = source.encode()
         start = len(raw[:column].decode(errors="ignore"))
         width = len(raw[column:end].decode(errors="ignore"))
-        raise CompileError(
-            message, file=str(self.method.file), line=line, column=start + 1, source=source, width=width
-        )
+        raise CompileError(message, file=str(self.method.file), line=line, column=start + 1, source=source, width=width)
 
     def temporary(self, node: ast.expr) -> ast.expr:
         """Bind an expression to a fresh name, unless it is one, and return the name."""
@@ -350,7 +348,9 @@ class ExpressionLowerer:
             number = self.as_number(a, node)
             if number.type != "bool":
                 return Const(not wanted)
-            return Number(ast.Compare(number.node, [ast.Eq() if wanted else ast.NotEq()], [ast.Constant(b.value)]), "bool")
+            return Number(
+                ast.Compare(number.node, [ast.Eq() if wanted else ast.NotEq()], [ast.Constant(b.value)]), "bool"
+            )
         none = a.none if isinstance(a, Number) else None
         if none is None:
             is_none = isinstance(a, Const) and a.value is None
@@ -682,9 +682,7 @@ class ExpressionLowerer:
             return self.as_number(value, node)
         return value
 
-    def call_function(
-        self, target: Any, arguments: list[Value], keywords: dict[str, Value], node: ast.Call
-    ) -> Value:
+    def call_function(self, target: Any, arguments: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Call a function of numbers."""
         if target is print:
             return Const(None)
@@ -871,5 +869,3 @@ def _fill_call(result: Value, call: ast.expr, lowerer: ExpressionLowerer) -> Val
         if isinstance(each, Number)
     )
     return Group(items, result.fields)
-
-

@@ -105,4 +105,6 @@ def helper_function(function: Any) -> Function | None:
 def supported_functions() -> list[str]:
     """Return the names of all functions above, for messages."""
     names = [f"{each.__module__}.{each.__name__}" for each in _SIMPLE if each.__module__ != "builtins"]
-    return sorted([*names, *(f"utils.{each}" for each in _HELPERS), "utils.crossed", "min", "max", "abs", "int", "float"])
+    return sorted(
+        [*names, *(f"utils.{each}" for each in _HELPERS), "utils.crossed", "min", "max", "abs", "int", "float"]
+    )

@@ -162,7 +162,9 @@ class FunctionLowerer(ExpressionLowerer):
             for each in numbers:
                 type_, numpy = join_types(type_, each.type), join_numpy(numpy, each.numpy)
             if (len(plain) < len(values) or not ends) and type_ != "bool":
-                self.refuse(self.method.node, f"{self.method.name} returns a number or None; return a number on each path")
+                self.refuse(
+                    self.method.node, f"{self.method.name} returns a number or None; return a number on each path"
+                )
             return Number(name("CALL"), type_, numpy)
         sizes = {len(each.items) if isinstance(each, Group) else -1 for each in plain}
         if len(sizes) == 1 and -1 not in sizes and len(plain) == len(values) and ends:
@@ -328,7 +330,9 @@ class FunctionLowerer(ExpressionLowerer):
 
     def settle_group(self, value: Group) -> Group:
         """Fix the numbers of a tuple now."""
-        items = tuple(self.settled(each) if isinstance(each, Number) and each.none is None else each for each in value.items)
+        items = tuple(
+            self.settled(each) if isinstance(each, Number) and each.none is None else each for each in value.items
+        )
         return replace(value, items=items)
 
     def assign_local(self, key: str, value: Value) -> None:
@@ -538,5 +542,3 @@ def _function(key: str, parameters: list[str], body: list[ast.stmt], method: Met
         returns=None,
         type_params=[],  # type: ignore[call-arg,unused-ignore]
     )
-
-

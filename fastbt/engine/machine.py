@@ -12,7 +12,7 @@ hyper-parameters, the market series, the trading candles and the one-minute cand
 
 import numpy as np
 
-from fastbt._jit import inner, lean
+from fastbt._jit import inner, lean, merged
 from fastbt.engine.kernels import (
     ACTIVE,
     BUY,
@@ -20,15 +20,11 @@ from fastbt.engine.kernels import (
     INCREASED,
     INVALID_STRATEGY,
     ISOLATED,
-    LIMIT,
     MARKET,
     OK,
     OPENED,
-    ORDER_NOT_ALLOWED,
     SELL,
     SPOT,
-    STOP,
-    VALUE_ERROR,
     VIA_NONE,
     VIA_STOP_LOSS,
     VIA_TAKE_PROFIT,
@@ -39,7 +35,6 @@ from fastbt.engine.kernels import (
     _fill,
     _find_touched,
     _is_crossed_by_gap,
-    _is_near,
     _liquidation_price,
     _next_on_path,
     _position_pnl,
@@ -65,6 +60,15 @@ from fastbt.engine.layout import (
     TRADE_HOLDING,
     TRADE_PNL,
     TRADE_SIDE,
+)
+from fastbt.engine.submission import (
+    _check_points,
+    _copy_points,
+    _detect,
+    _reset_orders,
+    _submit_entries,
+    _submit_exit,
+    _submit_on_open,
 )
 from fastbt.metrics._kernels import _run_metrics
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, TIMESTAMP, VOLUME
@@ -110,182 +114,6 @@ before_terminate = terminate = clear_cached = _nothing
 
 # --- machine ---
 CONFLICTING_RULES = 2
-
-
-@inner
-def _reset_orders(s):
-    """Forget the strategy's order attributes and its order lists (Jesse's `_reset`)."""
-    s.buy_n = s.sell_n = s.stop_loss_n = s.take_profit_n = -1
-    s.buy_was_n = s.sell_was_n = s.stop_loss_was_n = s.take_profit_was_n = -1
-    s.n_active = 0
-    s.n_listed = 0
-    s.increased_count = 0
-    s.reduced_count = 0
-
-
-@inner
-def _check_points(s, n, points):
-    """End the run if a price is not positive (NaN passes, as in Jesse)."""
-    lowest = 1.0
-    for i in range(n):
-        if i == 0 or points[i, 1] < lowest or points[i, 1] != points[i, 1]:
-            lowest = points[i, 1]
-        if lowest != lowest:
-            return
-    if lowest <= 0.0:
-        _fail(s, INVALID_STRATEGY)
-
-
-@inner
-def _same_points(n, points, m, others):
-    """Tell whether two order attributes are equal element by element; NaN equals nothing."""
-    if n != m:
-        return False
-    for i in range(n):
-        if points[i, 0] != others[i, 0] or points[i, 1] != others[i, 1]:
-            return False
-    return True
-
-
-@inner
-def _copy_points(n, points, target):
-    """Copy the first `n` pairs."""
-    for i in range(n):
-        target[i, 0] = points[i, 0]
-        target[i, 1] = points[i, 1]
-
-
-@inner
-def _submit_entries(s, side):
-    """Submit the points of the entry attribute (specification 2.3.5)."""
-    reference = s.current_price
-    n = s.buy_was_n if side == BUY else s.sell_was_n
-    for i in range(n):
-        if side == BUY:
-            qty = s.buy_was[i, 0]
-            price = s.buy_was[i, 1]
-        else:
-            qty = s.sell_was[i, 0]
-            price = s.sell_was[i, 1]
-        if qty == 0.0:
-            _fail(s, INVALID_STRATEGY)
-        elif price != price:
-            _fail(s, VALUE_ERROR)
-        elif _is_near(price, reference):
-            _submit(s, side, MARKET, False, abs(qty), s.current_price, VIA_NONE)
-        elif (price > reference) == (side == BUY):
-            _submit(s, side, STOP, False, abs(qty), price, VIA_NONE)
-        else:
-            _submit(s, side, LIMIT, False, abs(qty), price, VIA_NONE)
-        if s.status != OK:
-            return
-
-
-@inner
-def _submit_exit(s, qty, price, via):
-    """Submit a reduce-only order (specification 2.5)."""
-    if qty == 0.0:
-        _fail(s, INVALID_STRATEGY)
-        return
-    if price < 0.0:
-        _fail(s, VALUE_ERROR)
-        return
-    if s.qty == 0.0:
-        _fail(s, ORDER_NOT_ALLOWED)
-        return
-    side = SELL if s.qty > 0.0 else BUY
-    reference = s.current_price
-    if _is_near(price, reference):
-        type_ = MARKET
-    elif (price > reference) == (side == SELL):
-        type_ = LIMIT
-    else:
-        type_ = STOP
-    _submit(s, side, type_, True, abs(qty), price, via)
-
-
-@inner
-def _submit_on_open(s, n, points, via):
-    """Submit the exits set in go_long or go_short; those on the wrong side of the fill go to the market (2.6)."""
-    is_stop = via == VIA_STOP_LOSS
-    for i in range(n):
-        qty = points[i, 0]
-        price = points[i, 1]
-        if s.qty > 0.0:
-            wrong = price >= s.entry_price if is_stop else price <= s.entry_price
-        else:
-            wrong = price <= s.entry_price if is_stop else price >= s.entry_price
-        if not wrong:
-            _submit_exit(s, qty, price, via)
-        elif qty == 0.0:
-            _fail(s, INVALID_STRATEGY)
-        else:
-            _submit(s, SELL if s.qty > 0.0 else BUY, MARKET, False, abs(qty), s.current_price, via)
-        if s.status != OK:
-            return
-
-
-@inner
-def _resubmit_exits(s, n, points, via):
-    """Replace the working exits of one attribute by its new points."""
-    for i in range(n):
-        if not (abs(points[i, 0]) < 1e308 and abs(points[i, 1]) < 1e308):
-            _fail(s, INVALID_STRATEGY)
-            return
-    for i in range(s.n_active):
-        if s.o_via[i] == via and s.o_status[i] == ACTIVE and (s.o_side[i] == SELL) == (s.qty > 0.0):
-            _cancel(s, i)
-    for i in range(n):
-        if s.qty == 0.0 or s.status != OK:
-            return
-        _submit_exit(s, points[i, 0], points[i, 1], via)
-
-
-@inner
-def _detect(s):
-    """Detect what the strategy changed, and submit or cancel accordingly (specification 2.4)."""
-    if s.qty == 0.0 or s.status != OK:
-        return
-    if s.qty > 0.0:
-        n = max(s.buy_n, 0)
-        _check_points(s, n, s.buy)
-        if not _same_points(n, s.buy, s.buy_was_n, s.buy_was):
-            s.buy_n = n
-            s.buy_was_n = n
-            _copy_points(n, s.buy, s.buy_was)
-            for i in range(s.n_active):
-                if s.o_side[i] == BUY:
-                    _cancel(s, i)
-            _submit_entries(s, BUY)
-    else:
-        n = max(s.sell_n, 0)
-        _check_points(s, n, s.sell)
-        if not _same_points(n, s.sell, s.sell_was_n, s.sell_was):
-            s.sell_n = n
-            s.sell_was_n = n
-            _copy_points(n, s.sell, s.sell_was)
-            for i in range(s.n_active):
-                if s.o_side[i] == SELL:
-                    _cancel(s, i)
-            _submit_entries(s, SELL)
-    if s.status == OK and s.stop_loss_n >= 0:
-        _check_points(s, s.stop_loss_n, s.stop_loss)
-        if not _same_points(s.stop_loss_n, s.stop_loss, s.stop_loss_was_n, s.stop_loss_was):
-            s.stop_loss_was_n = s.stop_loss_n
-            _copy_points(s.stop_loss_n, s.stop_loss, s.stop_loss_was)
-            _resubmit_exits(s, s.stop_loss_n, s.stop_loss_was, VIA_STOP_LOSS)
-    if s.status == OK and s.take_profit_n >= 0:
-        _check_points(s, s.take_profit_n, s.take_profit)
-        if not _same_points(s.take_profit_n, s.take_profit, s.take_profit_was_n, s.take_profit_was):
-            s.take_profit_was_n = s.take_profit_n
-            _copy_points(s.take_profit_n, s.take_profit, s.take_profit_was)
-            _resubmit_exits(s, s.take_profit_n, s.take_profit_was, VIA_TAKE_PROFIT)
-    if (
-        s.status == OK
-        and s.stop_loss_n > 0
-        and _same_points(s.stop_loss_n, s.stop_loss, s.take_profit_n, s.take_profit)
-    ):
-        _fail(s, INVALID_STRATEGY)
 
 
 @inner
@@ -339,7 +167,7 @@ def _flush(s, v, k, x, bars, minutes, trades, log):
     s.n_pending = 0
 
 
-@inner
+@merged
 def _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_):
     """Fill the orders that the opening jump crossed, at the open (specification 1.5 A)."""
     before = s.next_id
@@ -364,7 +192,7 @@ def _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_):
         _execute(s, v, k, x, bars, minutes, trades, log, best)
 
 
-@inner
+@merged
 def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i):
     """Liquidate an isolated position whose price the minute reached (specification 1.8)."""
     price = _liquidation_price(s)
@@ -383,7 +211,7 @@ def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i
         _execute(s, v, k, x, bars, minutes, trades, log, j)
 
 
-@inner
+@merged
 def _match_minute(s, v, k, x, bars, minutes, trades, log, i):
     """Play one minute against the working orders (specification 1.5), then flush and tidy up (1.4)."""
     s.minute = i
@@ -433,7 +261,7 @@ def _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)
     s.current_price = minutes[last - 1, CLOSE]
 
 
-@inner
+@merged
 def _enter(s, v, k, x, bars, minutes, side):
     """Run go_long or go_short and submit the entry (specification 2.3)."""
     if side == BUY:
@@ -471,7 +299,7 @@ def _enter(s, v, k, x, bars, minutes, side):
         _submit_entries(s, side)
 
 
-@inner
+@merged
 def _decide(s, v, k, x, bars, minutes, trades, log):
     """Run the strategy on a completed candle (specification 2.1 and 2.2)."""
     before(s, v, k, x, bars, minutes)
@@ -507,7 +335,7 @@ def _decide(s, v, k, x, bars, minutes, trades, log):
     s.index += 1
 
 
-@inner
+@merged
 def _end(s, v, k, x, bars, minutes, trades, log):
     """Close what is open and cancel what works (specification 1.11)."""
     before_terminate(s, v, k, x, bars, minutes)
@@ -531,7 +359,7 @@ def _end(s, v, k, x, bars, minutes, trades, log):
     _flush(s, v, k, x, bars, minutes, trades, log)
 
 
-@inner
+@merged
 def _begin(s, minutes):
     """Set the state to the start of a run."""
     s.status = OK
@@ -564,7 +392,7 @@ def _sample(s, daily):
     s.n_samples += 1
 
 
-@inner
+@merged
 def _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades, log, daily):
     """Run one parameter set over all bars; a status other than OK in `s` tells why it stopped."""
     _begin(s, minutes)

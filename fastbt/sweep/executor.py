@@ -19,7 +19,7 @@ from fastbt.backtest import Session
 from fastbt.engine import layout
 from fastbt.engine.simulate import Output, compute_series, outcome_error
 
-#: Called with the number of sets done, their total, and the seconds since the start.
+#: Called with the number of sets done, their total, and the seconds since the start; first when the kernels are compiled.
 Progress = Callable[[int, int, float], None]
 
 NOT_RUN = "not run"
@@ -139,6 +139,13 @@ def _execute_alike(
     where = np.array([rows[i] for i in feasible], dtype=np.int64)
     n = len(feasible)
     local = Output.empty(n, runner.market)
+    # A run of no set compiles the kernels or loads them from the cache: once, not once a thread, and not on the clock.
+    runner.run(configs, x, 0, 0, local)
+    result.seconds["compile"] += time.perf_counter() - clock
+    if progress is not None:
+        progress(done, len(sets), time.perf_counter() - began)
+
+    clock = time.perf_counter()
     size = max(1, min(64, -(-n // (workers * 4))))
     chunks = [(first, min(first + size, n)) for first in range(0, n, size)]
 
@@ -159,12 +166,8 @@ def _execute_alike(
                 if progress is not None:
                     progress(done, len(sets), time.perf_counter() - began)
         elif n:
-            # The first chunk alone: numba compiles or loads the kernels once, not once a thread.
-            runner.run(configs, x, *chunks[0], local)
-            store(*chunks[0])
-            done += chunks[0][1]
             with ThreadPoolExecutor(workers) as pool:
-                done = _drain(pool, runner.run, configs, x, local, chunks[1:], store, done, len(sets), began, progress)
+                done = _drain(pool, runner.run, configs, x, local, chunks, store, done, len(sets), began, progress)
     finally:
         result.seconds["kernels"] += time.perf_counter() - clock
     return done

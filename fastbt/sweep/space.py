@@ -64,7 +64,9 @@ class Dimension:
             raise SettingsError(f"hyper-parameter {key!r}: type wants int, float or 'categorical'; it was {type_!r}")
         for bound in ("min", "max"):
             if not isinstance(declared.get(bound), int | float):
-                raise SettingsError(f"hyper-parameter {key!r} wants a number for {bound!r}; it was {declared.get(bound)!r}")
+                raise SettingsError(
+                    f"hyper-parameter {key!r} wants a number for {bound!r}; it was {declared.get(bound)!r}"
+                )
         low, high, step = declared["min"], declared["max"], declared.get("step")
         if low > high:
             raise SettingsError(f"hyper-parameter {key!r}: min {low} is above max {high}")

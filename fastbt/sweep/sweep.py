@@ -151,7 +151,9 @@ class SweepResult:
 def check_metric(metric: str) -> None:
     """Raise SettingsError unless it is one of Jesse's metrics."""
     if metric not in METRICS:
-        raise SettingsError(f"there is no metric {metric!r}.{did_you_mean(metric, METRICS)} There are {', '.join(METRICS)}")
+        raise SettingsError(
+            f"there is no metric {metric!r}.{did_you_mean(metric, METRICS)} There are {', '.join(METRICS)}"
+        )
 
 
 def make_account(
