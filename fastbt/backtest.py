@@ -18,7 +18,7 @@ from fastbt.data import CandleSet, iso, resample, split_warmup, timeframe_minute
 from fastbt.data.times import Time
 from fastbt.engine.account import Account
 from fastbt.engine.layout import Market, build_market
-from fastbt.engine.results import FilledOrder, Simulation, Trade
+from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.errors import CandleError, SettingsError, did_you_mean
 from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, Float2D, JsonDict
 

@@ -4,7 +4,7 @@ import math
 
 from hypothesis import strategies as st
 
-from fastbt.engine.results import Simulation, Trade
+from fastbt.results import Simulation, Trade
 
 DAY = 86_400_000
 START = 1_577_836_800_000

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from fastbt.engine.results import FilledOrder, Simulation, Trade
+from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.errors import SimulationError
 
 HOUR = 3_600_000

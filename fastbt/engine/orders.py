@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fastbt.engine.results import FilledOrder
+from fastbt.results import FilledOrder
 
 BUY: Final = "buy"
 SELL: Final = "sell"

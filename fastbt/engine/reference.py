@@ -15,7 +15,7 @@ from fastbt.data.check import check_candles
 from fastbt.engine.account import Account
 from fastbt.engine.lifecycle import Lifecycle
 from fastbt.engine.matching import match_minute
-from fastbt.engine.results import Simulation
+from fastbt.results import Simulation
 from fastbt.engine.routes import Route, check_symbol, check_timeframe, quote_asset
 from fastbt.engine.session import Session, TradingRoute
 from fastbt.errors import CandleError, SettingsError, SimulationError

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from fastbt.engine import layout
 from fastbt.engine.account import Account
 from fastbt.engine.layout import Market
-from fastbt.engine.results import FilledOrder, Simulation, Trade
+from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.errors import SimulationError
 from fastbt.indicators import _registry
 from fastbt.metrics.names import METRICS

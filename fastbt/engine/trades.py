@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fastbt.engine.orders import BUY, Order
-from fastbt.engine.results import Trade
+from fastbt.results import Trade
 from fastbt.types import Float2D
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastbt.engine.results import Simulation
+from fastbt.results import Simulation
 from fastbt.errors import ShapeError
 from fastbt.metrics.names import INT_METRICS, METRICS, METRICS_WITHOUT_TRADES
 from fastbt.types import Float1D
@@ -44,7 +44,7 @@ def measure(simulation: Simulation, *, annualization: int = 365) -> dict[str, fl
 
     Examples
     --------
-    >>> from fastbt.engine.results import Simulation
+    >>> from fastbt.results import Simulation
     >>> day = 86_400_000
     >>> idle = Simulation([], [100.0, 100.0], [0, day], 100.0, 100.0, 0, day)
     >>> measure(idle)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from fastbt.backtest import Session
-from fastbt.data import CandleSet, iso
+from fastbt.data import iso
 from fastbt.data.times import Time
 from fastbt.engine.account import Account
-from fastbt.errors import SettingsError
+from fastbt.errors import SettingsError, SimulationError
 from fastbt.oracle.compare import Run
 from fastbt.oracle.jesse_process import JesseProcess
 from fastbt.oracle.verify import Hyperparameters, SetResult, VerifyReport, verify_sets
 from fastbt.sweep.space import SpaceLike
-from fastbt.sweep.sweep import choose_sets, make_account_of, make_session
+from fastbt.sweep.sweep import CandlesLike, choose_sets, make_account_of, make_session
 from fastbt.types import JsonDict, Mode
 
 
@@ -74,7 +75,7 @@ class JesseRunner:
 
 def verify(
     strategy: str | Path | type | Session,
-    candles: CandleSet | None = None,
+    candles: CandlesLike | None = None,
     *,
     timeframe: str = "1h",
     start: Time | None = None,
@@ -132,7 +133,9 @@ def verify(
         return session.run_interpreted(hyperparameters) if mode == "interpreted" else session.run(hyperparameters)
 
     if mode == "compiled":
-        session.runner_for(sets[0])
+        # Compiled before the clock runs, whatever becomes of this set.
+        with suppress(SimulationError, SettingsError):
+            session.run(sets[0])
     subject = f"{session.source.name} on {setup.symbol} {setup.timeframe}, {iso(setup.start)} to {iso(setup.finish)}"
     if process is not None:
         return verify_sets(ours, JesseRunner(session, process), sets, subject=subject, progress=progress)

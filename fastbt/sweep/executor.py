@@ -19,7 +19,7 @@ from fastbt.backtest import Session
 from fastbt.engine import layout
 from fastbt.engine.simulate import Output, compute_series, outcome_error
 
-#: Called with the number of sets done, their total, and the seconds since the start; first when the kernels are compiled.
+#: Called with the number of sets done, their total, and the seconds since the start; first with the kernels compiled.
 Progress = Callable[[int, int, float], None]
 
 NOT_RUN = "not run"

@@ -23,6 +23,9 @@ from fastbt.types import Float2D, JsonDict
 if TYPE_CHECKING:
     import polars as pl
 
+#: One-minute candles as users give them: a set, a file, the name of a sample, or a bare array.
+CandlesLike = CandleSet | str | Path | Float2D
+
 #: Metrics for which less is better.
 LOWER_IS_BETTER = frozenset(
     {"total_losing_trades", "losing_streak", "fee", "average_loss", "max_underwater_period", "total_open_trades"}
@@ -195,7 +198,7 @@ def make_account(
 
 def make_session(
     strategy: str | Path | type | Session,
-    candles: CandleSet | None,
+    candles: CandlesLike | None,
     timeframe: str,
     start: Time | None,
     finish: Time | None,
@@ -204,14 +207,18 @@ def make_session(
     """Return a strategy on a period of candles."""
     if isinstance(strategy, Session):
         return strategy
-    if not isinstance(candles, CandleSet):
-        raise SettingsError(f"candles wants a CandleSet (CandleSet.load, CandleSet.from_array); it was {candles!r:.60}")
+    if isinstance(candles, np.ndarray):
+        candles = CandleSet.from_array(candles)
+    elif isinstance(candles, str | Path):
+        candles = CandleSet.load(candles)
+    elif not isinstance(candles, CandleSet):
+        raise SettingsError(f"candles wants a CandleSet, a file, a sample or an array; it was {candles!r:.60}")
     return Session(strategy, Setup.from_candles(account, candles, timeframe, start, finish))
 
 
 def sweep(
     strategy: str | Path | type | Session,
-    candles: CandleSet | None = None,
+    candles: CandlesLike | None = None,
     *,
     timeframe: str = "1h",
     space: SpaceLike | None = None,
@@ -230,13 +237,14 @@ def sweep(
     ----------
     strategy : str, Path, type or Session
         A strategy file or folder in Jesse's API, or a class from a file.
-    candles : CandleSet
-        One-minute candles; absent minutes are filled as Jesse's importer does.
+    candles : CandleSet, str, Path or ndarray of shape (n, 6)
+        One-minute candles, their file, or the name of a sample; absent minutes are filled as Jesse's importer does.
+        Left out only if `strategy` is a Session.
     timeframe : str
         Trading timeframe.
     space : sequence or mapping, optional
-        The hyper-parameters to vary: Jesse's list of dicts, or a mapping of names to `(min, max)`, `(min, max, step)`, a
-        list of options, or one value. The strategy's `hyperparameters()` if left out. Others keep their defaults.
+        The hyper-parameters to vary: Jesse's list of dicts, or a mapping of names to `(min, max)`, `(min, max, step)`,
+        a list of options, or one value. The strategy's `hyperparameters()` if left out. Others keep their defaults.
     params : sequence of mapping, optional
         The sets themselves, instead of `space`.
     n : int, optional

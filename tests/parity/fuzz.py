@@ -26,7 +26,7 @@ from fastbt import indicators
 from fastbt.engine import sizing
 from fastbt.engine.account import Account
 from fastbt.engine.reference import simulate_reference
-from fastbt.engine.results import Simulation
+from fastbt.results import Simulation
 from fastbt.engine.routes import Route
 from fastbt.engine.strategy import Strategy, cached
 from fastbt.errors import SimulationError

@@ -21,6 +21,8 @@ class Jesse:
     def __init__(self) -> None:
         folder = tempfile.mkdtemp(prefix="jesse-")
         os.environ["JESSE_CACHE_DIR"] = folder
+        # Inherited from pytest, it would make Jesse believe that it is being tested itself.
+        os.environ.pop("PYTEST_CURRENT_TEST", None)
         os.chdir(folder)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
