@@ -15,11 +15,11 @@ from fastbt.data.check import check_candles
 from fastbt.engine.account import Account
 from fastbt.engine.lifecycle import Lifecycle
 from fastbt.engine.matching import match_minute
-from fastbt.results import Simulation
 from fastbt.engine.routes import Route, check_symbol, check_timeframe, quote_asset
 from fastbt.engine.session import Session, TradingRoute
 from fastbt.errors import CandleError, SettingsError, SimulationError
 from fastbt.indicators import warm_up_window
+from fastbt.results import Simulation
 from fastbt.types import CLOSE, DAY_MS, MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, Float2D
 
 __all__ = ["Account", "Route", "simulate_reference"]
