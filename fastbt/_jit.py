@@ -1,12 +1,12 @@
 """The only place that names Numba's options."""
 
-from typing import Any
+from typing import Any, cast
 
 from fastbt._cache import configure_numba
 
 configure_numba()
 
-from numba import njit  # noqa: E402  the cache folder must be set first
+from numba import config, njit  # noqa: E402  the cache folder must be set first
 from numba.core.types import unliteral  # noqa: E402
 
 #: `fastmath` stays off: a reordered sum would end identity with Jesse.
@@ -63,10 +63,15 @@ def _without_literals(dispatcher: Any) -> Any:
     """
     if not hasattr(dispatcher, "get_call_template"):  # NUMBA_DISABLE_JIT
         return dispatcher
-    template = dispatcher.get_call_template
+    template, plain = dispatcher.get_call_template, cast(Any, unliteral)
 
     def get_call_template(args: Any, kws: Any) -> Any:
-        return template(tuple(map(unliteral, args)), {key: unliteral(value) for key, value in kws.items()})
+        return template(tuple(map(plain, args)), {key: plain(value) for key, value in kws.items()})
 
     dispatcher.get_call_template = get_call_template
     return dispatcher
+
+
+def jit_disabled() -> bool:
+    """Return whether kernels run as plain Python (`NUMBA_DISABLE_JIT=1`)."""
+    return bool(cast(Any, config).DISABLE_JIT)

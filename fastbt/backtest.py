@@ -18,8 +18,8 @@ from fastbt.data import CandleSet, iso, resample, split_warmup, timeframe_minute
 from fastbt.data.times import Time
 from fastbt.engine.account import Account
 from fastbt.engine.layout import Market, build_market
-from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.errors import CandleError, SettingsError, did_you_mean
+from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, Float2D, JsonDict
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Session:
         return simulation, metrics_row_to_dict(row)
 
     def run_interpreted(self, hyperparameters: Mapping[str, Any] | None = None) -> tuple[Simulation, JsonDict]:
-        """Run one set as ordinary Python on the reference engine: slower, the same result, no limits of the compiler."""
+        """Run one set as ordinary Python on the reference engine: slower, with the same result and without limits."""
         from fastbt.engine.reference import simulate_reference
         from fastbt.engine.routes import Route
         from fastbt.metrics.measure import measure

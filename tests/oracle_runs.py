@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.errors import SimulationError
+from fastbt.results import FilledOrder, Simulation, Trade
 
 HOUR = 3_600_000
 START = 1_546_300_800_000

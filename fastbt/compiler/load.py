@@ -248,7 +248,7 @@ def load_strategy(strategy: str | Path | type) -> StrategySource:
             file = Path(inspect.getfile(strategy))
         except (TypeError, OSError):
             raise StrategyError(
-                f"the source of class {strategy.__name__} cannot be found; save the strategy in a file and pass its path"
+                f"the source of class {strategy.__name__} cannot be found; save the strategy in a file, pass its path"
             ) from None
         class_name = strategy.__qualname__
     else:
@@ -272,7 +272,7 @@ def _describe(cls: type) -> StrategySource:
             own = _methods_of(base)
         except (OSError, TypeError):
             raise StrategyError(
-                f"the source of class {base.__qualname__} cannot be found; save the strategy in a file and pass its path"
+                f"the source of class {base.__qualname__} cannot be found; save the strategy in a file, pass its path"
             ) from None
         digest.update(Path(inspect.getfile(base)).read_bytes())
         for name, method in own.items():

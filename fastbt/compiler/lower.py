@@ -132,9 +132,9 @@ class Program:
             if ast.unparse(known.node) == text:
                 return key
         node = value.node
-        is_hp = isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "hp"
-        if is_hp and isinstance(node.slice, ast.Constant) and str(node.slice.value).isidentifier():
-            key = f"hp_{node.slice.value}"
+        read = hyperparameter_of(node)
+        if read is not None and read.isidentifier():
+            key = f"hp_{read}"
         elif text.startswith("account."):
             key = text.removeprefix("account.")
         else:
@@ -235,6 +235,14 @@ class Program:
             numpy = hasattr(value.sample, "item")
             return Number(parse(f"k.{self.config_field(value)}"), kind, numpy, constant=value)
         return None
+
+
+def hyperparameter_of(node: ast.AST) -> str | None:
+    """Return the name of the hyper-parameter that `hp['name']` reads, or None."""
+    match node:
+        case ast.Subscript(ast.Name("hp"), ast.Constant(str(key))):
+            return key
+    return None
 
 
 def _kind(value: Value) -> object:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fastbt.compiler.emit import load_module, module_text, variables_fields
 from fastbt.compiler.load import StrategySource
-from fastbt.compiler.lower import Program, new_program
+from fastbt.compiler.lower import Program, hyperparameter_of, new_program
 from fastbt.compiler.values import Config, Const, type_of
 from fastbt.engine.account import Account
 from fastbt.engine.language import SOURCE_TYPES
@@ -58,12 +58,8 @@ def account_environment(account: Account) -> SimpleNamespace:
 
 
 def _names_of(node: ast.expr) -> frozenset[str]:
-    """Return the hyper-parameters that an expression reads; "*" if that cannot be told."""
-    found = set()
-    for each in ast.walk(node):
-        if isinstance(each, ast.Subscript) and isinstance(each.value, ast.Name) and each.value.id == "hp":
-            found.add(str(each.slice.value) if isinstance(each.slice, ast.Constant) else "*")
-    return frozenset(found)
+    """Return the hyper-parameters that an expression reads."""
+    return frozenset(name for each in ast.walk(node) if (name := hyperparameter_of(each)) is not None)
 
 
 class _Evaluator:
@@ -144,6 +140,7 @@ class CompiledStrategy:
             fields += [
                 (slot.field, "i8"),
                 (f"{slot.field}_source", "i8"),
+                (f"{slot.field}_first", "i8"),
                 (f"{slot.field}_params", "f8", (count,)),
             ]
         for key, value in self.program.config_fields.items():
@@ -196,14 +193,16 @@ class CompiledStrategy:
                 except Exception as error:
                     binding.errors[j] = f"{type(error).__name__} in an argument of ta.{slot.indicator.name}: {error}"
                     break
-                key = tuple((type(value), value) for value in values)
-                if key not in memo:
-                    memo[key] = self._row(slot.indicator, [k for k, _ in slot.arguments], values, binding)
-                found = memo[key]
+                seen = tuple((type(value), value) for value in values)
+                if seen not in memo:
+                    memo[seen] = self._row(slot.indicator, [k for k, _ in slot.arguments], values, binding)
+                found = memo[seen]
                 if isinstance(found, str):
                     binding.errors[j] = found
                     break
                 record[slot.field], record[f"{slot.field}_source"], params = found
+                settles = slot.indicator.settles
+                record[f"{slot.field}_first"] = 0 if settles is None else int(settles(*params)) - 1
                 record[f"{slot.field}_params"][: len(params)] = params
         for key, column in columns.items():
             configs[key] = column

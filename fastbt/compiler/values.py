@@ -1,7 +1,8 @@
 """What the compiler knows about an expression before the kernel runs.
 
-Each expression is lowered to one of these. The stage of design.md section 3 is in the type: `Const` and `Config` are known
-before the run (config stage), `Series` and what is read from it come from the market stage, `Number` is state-stage code.
+Each expression is lowered to one of these. The stage of design.md section 3 is in the type: `Const` and `Config` are
+known before the run (config stage), `Series` and what is read from it come from the market stage, `Number` is code of
+the state stage.
 """
 
 from __future__ import annotations

@@ -139,6 +139,12 @@ def _lag(s, n):
 
 
 @lean
+def _settled(s, first, value):
+    """Return a value of a sequential series: NaN while there are too few rows for all of it."""
+    return value if s.bar >= first else np.nan
+
+
+@lean
 def _at(s, index):
     """Return the bar of `[index]`, counted from the first row or, if negative, from the last."""
     bar = index if index >= 0 else s.bar + 1 + index

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from fastbt._jit import jit_disabled
 from fastbt.engine import layout
 from fastbt.engine.account import Account
 from fastbt.engine.layout import Market
-from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.errors import SimulationError
 from fastbt.indicators import _registry
 from fastbt.metrics.names import METRICS
+from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.types import MINUTE_MS, UNSUPPORTED_REASONS, Float1D, Float2D, OrderType, Side, Status, SubmittedVia
 
 #: One series of the market stage: indicator, source type, numeric arguments, sequential.
@@ -67,7 +67,7 @@ def compute_series(
         rows = matrix[row : row + len(indicator.fields)]
         data = sources[source_type]
         # What a strategy sees as [-1] of a sequential series that is not prefix stable needs all rows anew each bar.
-        restart_all = sequential and not indicator.prefix_stable
+        restart_all = sequential and not indicator.is_prefix_stable(params)
         _registry.compute(
             indicator,
             data,
@@ -158,7 +158,7 @@ class Runner:
         states["warmup_bars"] = market.warmup_bars
         states["window"] = account.warm_up_candles
         variables = np.zeros(1, dtype=self._variables_dtype)
-        if numba.config.DISABLE_JIT:
+        if jit_disabled():
             # As plain Python, the kernels read fields as attributes of records.
             states, variables = states.view(np.recarray), variables.view(np.recarray)
         trades, fills = layout.output_buffers(market.n_bars, log=log)
@@ -182,7 +182,7 @@ class Runner:
         log: Float2D,
     ) -> None:
         market = self.market
-        if numba.config.DISABLE_JIT:
+        if jit_disabled():
             configs = configs.view(np.recarray)
         self.module.run_sets(
             first,

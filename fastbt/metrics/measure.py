@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastbt.results import Simulation
 from fastbt.errors import ShapeError
 from fastbt.metrics.names import INT_METRICS, METRICS, METRICS_WITHOUT_TRADES
+from fastbt.results import Simulation
 from fastbt.types import Float1D
 
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from numbers import Real
 from typing import Any, Final
 
-from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.errors import SimulationError
 from fastbt.oracle.worker import ORDER_FIELDS, TRADE_FIELDS
+from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.types import JsonDict
 
 #: Relative tolerance of metrics.

@@ -1,0 +1,219 @@
+"""Lower attributes and subscripts: the strategy's API, its variables, its candles."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from fastbt.compiler import api
+from fastbt.compiler.operators import OperatorLowerer
+from fastbt.compiler.values import (
+    Bound,
+    CandleRow,
+    Candles,
+    Config,
+    Const,
+    Group,
+    Number,
+    Part,
+    Series,
+    Value,
+    name,
+    parse,
+)
+from fastbt.errors import did_you_mean
+
+
+class AttributeLowerer(OperatorLowerer):
+    """Lower what is read from self, from candles and from tuples."""
+
+    def lower_Attribute(self, node: ast.Attribute) -> Value:
+        owner = self.lower(node.value)
+        match owner:
+            case Part("self"):
+                return self.self_attribute(node)
+            case Part("position"):
+                return self.table(api.POSITION, node, "self.position")
+            case Part("order"):
+                return self.table(api.ORDER, node, "order")
+            case Part("trade"):
+                return self.table(api.TRADE, node, "closed_trade")
+            case Group(items, fields) if fields is not None:
+                if node.attr not in fields:
+                    self.refuse(node, f"there is no field {node.attr!r}.{did_you_mean(node.attr, fields)}")
+                return items[fields.index(node.attr)]
+            case Const(value):
+                try:
+                    return Const(getattr(value, node.attr))
+                except AttributeError:
+                    known = dir(value)
+                    self.refuse(node, f"{self.describe(owner)} has no {node.attr!r}.{did_you_mean(node.attr, known)}")
+            case Part("vars"):
+                return Bound(f"vars.{node.attr}", None)
+        self.refuse(node, f".{node.attr} of {self.describe(owner)} is not compiled")
+
+    def table(self, table: dict[str, Any], node: ast.Attribute, owner: str) -> Value:
+        """Look an attribute of the API up."""
+        if owner == "self.position" and node.attr == "type":
+            self.refuse(node, "self.position.type is not compiled; use self.is_long, self.is_short or self.is_close")
+        if owner == "self.position" and node.attr in ("leverage",):
+            return self.config(parse("account.leverage"), node)
+        if node.attr not in table:
+            self.refuse(node, f"{owner}.{node.attr} is not compiled.{did_you_mean(node.attr, table)}")
+        code, type_, numpy, none = table[node.attr]
+        return Number(parse(code), type_, numpy, parse(none) if none else None)
+
+    def self_attribute(self, node: ast.Attribute) -> Value:
+        """Lower `self.<name>`."""
+        key = node.attr
+        program = self.program
+        method = program.source.methods.get(key)
+        if method is not None and key not in program.assigned_attributes:
+            return self.call_method(method, (), (), node) if method.is_property else Bound(key, method)
+        if key in program.assigned_attributes:
+            if key in api.SELF or key in api.CONFIG or key in api.CONSTANT:
+                self.refuse(node, f"self.{key} belongs to Jesse and is assigned; give your own variable another name")
+            return self.state("self", key)
+        if key in api.ORDER_ATTRIBUTES:
+            self.refuse(node, f"reading self.{key} back is not compiled; keep the price in self.vars")
+        if key in api.SELF:
+            return self.table(api.SELF, node, "self")
+        if key in api.COLUMNS:
+            column = api.COLUMNS[key]
+            if self.context == "bar":
+                return Number(parse(f"bars[s.bar, {column}]"), "float", True)
+            return Number(parse(f"_current(s, bars, minutes, {column})"), "float", True)
+        if key in api.CONFIG:
+            return self.config(parse(api.CONFIG[key]), node)
+        if key in api.CONSTANT:
+            return Const(api.CONSTANT[key])
+        if key == "candles":
+            return Candles()
+        if key == "current_candle":
+            return CandleRow(Const(-1))
+        if key in ("position", "hp", "vars"):
+            return Part(key)
+        if key in ("average_entry_price", "average_stop_loss", "average_take_profit"):
+            return self.average(key, node)
+        if key in api.DROPPED or key in ("liquidate", "get_candles"):
+            return Bound(key, None)
+        if key in program.initial_attributes:
+            return Const(program.initial_attributes[key])
+        if key in api.ADVICE:
+            self.refuse(node, api.ADVICE[key])
+        known = [*program.source.methods, *program.initial_attributes, *api.SELF, *api.CONFIG, *api.COLUMNS]
+        self.refuse(node, f"self.{key} is not known to the compiler.{did_you_mean(key, known)}")
+
+    def average(self, key: str, node: ast.AST) -> Value:
+        """Lower the averages over submitted points (specification 2.7)."""
+        if key == "average_entry_price":
+            code = (
+                "_average_points(s, s.buy_was_n, s.buy_was) if s.qty > 0.0 "
+                "else _average_points(s, s.sell_was_n, s.sell_was)"
+            )
+            return Number(parse(code), "float", None, parse("s.qty == 0.0"))
+        which = key.removeprefix("average_")
+        code = f"_average_points(s, s.{which}_was_n, s.{which}_was)"
+        return Number(parse(code), "float", None, parse(f"s.{which}_was_n < 0"))
+
+    def state(self, space: str, key: str) -> Number:
+        """Read a variable of the strategy."""
+        variable = self.program.state_field(space, key)
+        code = parse(f"v.{variable.field}")
+        if not variable.is_set:
+            code = parse(f"_known(s, v.{variable.field}_set, v.{variable.field})")
+        none = parse(f"v.{variable.field}_none") if variable.nullable else None
+        return Number(code, variable.type or "float", None, none)
+
+    # --- subscripts ---------------------------------------------------------------------------------------------
+    def lower_Subscript(self, node: ast.Subscript) -> Value:
+        owner = self.lower(node.value)
+        if isinstance(owner, Part) and owner.name == "hp":
+            return self.hyperparameter(node)
+        if isinstance(owner, Part) and owner.name == "vars":
+            return self.variable(node)
+        if isinstance(owner, Candles):
+            return self.candle(node)
+        if isinstance(node.slice, ast.Slice):
+            self.refuse(node, "a slice is not compiled here; index single values, as in [-1]")
+        index = self.lower(node.slice)
+        match owner:
+            case CandleRow(row):
+                return self.candle_value(row, index, node)
+            case Series(at):
+                return at(self.index(index, node))
+            case Group(items):
+                if isinstance(index, Const) and isinstance(index.value, int):
+                    if not -len(items) <= index.value < len(items):
+                        self.refuse(node, f"the index {index.value} is outside of {len(items)} items")
+                    return items[index.value]
+                self.refuse(node, "the index of a tuple or list must be a constant here")
+        if isinstance(owner, Const | Config) and isinstance(index, Const | Config):
+            code = ast.Subscript(self.program.config_node(owner), self.program.config_node(index), ast.Load())
+            return self.config(code, node)
+        self.refuse(node, f"indexing {self.describe(owner)} is not compiled here")
+
+    def index(self, value: Value, node: ast.AST) -> Value:
+        """Check an index into a series or the candles."""
+        if isinstance(value, Const) and not isinstance(value.value, int):
+            self.refuse(node, f"the index must be a whole number, was {value.value!r}")
+        if not isinstance(value, Const) and self.as_number(value, node).type == "float":
+            self.refuse(node, "the index must be a whole number, was a float")
+        return value
+
+    def bar_node(self, index: Value, node: ast.AST) -> tuple[ast.expr, bool]:
+        """Return the code of the bar that an index names, and whether it may be the newest."""
+        if isinstance(index, Const) and index.value < 0:
+            n = -index.value
+            return (parse("s.bar") if n == 1 else parse(f"_lag(s, {n})")), n == 1
+        number = self.as_number(index, node)
+        return parse("_at(s, INDEX)", INDEX=number.node), True
+
+    def hyperparameter(self, node: ast.Subscript) -> Value:
+        key = self.lower(node.slice)
+        if not isinstance(key, Const):
+            self.refuse(node.slice, "the name of a hyper-parameter must be a constant")
+        known = self.program.environment["hp"]
+        if key.value not in known:
+            hint = did_you_mean(str(key.value), known)
+            self.refuse(node, f"there is no hyper-parameter {key.value!r}.{hint}")
+        return self.config(ast.Subscript(name("hp"), ast.Constant(key.value), ast.Load()), node)
+
+    def variable(self, node: ast.Subscript) -> Value:
+        key = self.lower(node.slice)
+        if not isinstance(key, Const) or not isinstance(key.value, str):
+            self.refuse(node.slice, "the key of self.vars must be a constant string")
+        if key.value in self.program.assigned_vars:
+            return self.state("vars", key.value)
+        if key.value in self.program.initial_vars:
+            return Const(self.program.initial_vars[key.value])
+        known = [*self.program.assigned_vars, *self.program.initial_vars]
+        self.refuse(node, f"self.vars[{key.value!r}] is never set.{did_you_mean(key.value, known)}")
+
+    def candle(self, node: ast.Subscript) -> Value:
+        """Lower `self.candles[...]`."""
+        inner = node.slice
+        if isinstance(inner, ast.Tuple) and len(inner.elts) == 2:
+            row, column = inner.elts
+            if isinstance(column, ast.Slice):
+                self.refuse(node, "a slice of columns is not compiled; take one column")
+            which = self.lower(column)
+            if isinstance(row, ast.Slice):
+                if row.lower is None and row.upper is None and row.step is None:
+                    return Series(lambda i: self.candle_value(i, which, node), "self.candles[:, column]")
+                self.refuse(node, "a slice of the candles is not compiled; index single values, as in [-1, 2]")
+            return self.candle_value(self.index(self.lower(row), row), which, node)
+        if isinstance(inner, ast.Slice):
+            self.refuse(node, "a slice of the candles is not compiled; index single values, as in [-1, 2]")
+        return CandleRow(self.index(self.lower(inner), inner))
+
+    def candle_value(self, row: Value, column: Value, node: ast.AST) -> Number:
+        """Return one number of one candle."""
+        if not isinstance(column, Const) or column.value not in range(-6, 6):
+            self.refuse(node, "the column of a candle must be a constant from 0 to 5")
+        which = column.value % 6
+        if self.context == "bar":
+            bar, _ = self.bar_node(row, node)
+            return Number(parse(f"bars[BAR, {which}]", BAR=bar), "float", True)
+        index = self.as_number(row, node)
+        return Number(parse(f"_candle_at(s, bars, minutes, INDEX, {which})", INDEX=index.node), "float", True)
