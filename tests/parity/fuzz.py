@@ -26,11 +26,11 @@ from fastbt import indicators
 from fastbt.engine import sizing
 from fastbt.engine.account import Account
 from fastbt.engine.reference import simulate_reference
-from fastbt.results import Simulation
 from fastbt.engine.routes import Route
 from fastbt.engine.strategy import Strategy, cached
 from fastbt.errors import SimulationError
 from fastbt.oracle.compare import compare
+from fastbt.results import Simulation
 
 Log = list[tuple[Any, ...]]
 
