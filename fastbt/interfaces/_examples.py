@@ -1,0 +1,32 @@
+"""The example strategies that come with fastbt, and how a strategy is named on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fastbt
+
+_PACKAGE = Path(fastbt.__file__).parent
+
+
+def examples_folder() -> Path:
+    """Return the folder of the example strategies: in an installed package its own, else that of the checkout."""
+    installed = _PACKAGE / "_strategies"
+    return installed if installed.is_dir() else _PACKAGE.parent / "strategies"
+
+
+def find_strategy(name: str) -> str:
+    """Return the path of an example if `name` is the bare name of one and nothing here has that name.
+
+    Examples
+    --------
+    >>> Path(find_strategy("SmaCrossover")).name
+    'SmaCrossover'
+    >>> find_strategy("elsewhere/SmaCrossover")
+    'elsewhere/SmaCrossover'
+    """
+    path = Path(name)
+    if len(path.parts) != 1 or path.exists() or (Path("strategies") / path).exists():
+        return name
+    example = examples_folder() / path
+    return str(example) if (example / "__init__.py").is_file() else name

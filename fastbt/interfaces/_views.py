@@ -1,0 +1,218 @@
+"""Results as tables for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from fastbt.interfaces._terminal import duration, moment
+from fastbt.metrics.names import METRICS
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
+    from rich.table import Table
+
+    from fastbt.backtest import Session
+    from fastbt.results import Trade
+
+#: Metrics that Jesse gives in percent, as fractions, in seconds, in money and as counts.
+_PERCENT: Final = {
+    "net_profit_percentage",
+    "expectancy_percentage",
+    "max_drawdown",
+    "annual_return",
+    "longs_percentage",
+    "shorts_percentage",
+}
+_FRACTION: Final = {"win_rate", "win_rate_longs", "win_rate_shorts"}
+_SECONDS: Final = {"average_holding_period", "average_winning_holding_period", "average_losing_holding_period"}
+_MONEY: Final = {
+    "starting_balance",
+    "finishing_balance",
+    "fee",
+    "net_profit",
+    "average_win",
+    "average_loss",
+    "expectancy",
+    "gross_profit",
+    "gross_loss",
+    "open_pl",
+    "largest_losing_trade",
+    "largest_winning_trade",
+}
+_COUNT: Final = {
+    "total",
+    "total_winning_trades",
+    "total_losing_trades",
+    "longs_count",
+    "shorts_count",
+    "total_open_trades",
+    "winning_streak",
+    "losing_streak",
+    "current_streak",
+}
+
+#: What the table of a sweep says of each set.
+TABLE_METRICS: Final = ("net_profit_percentage", "sharpe_ratio", "max_drawdown", "total", "win_rate")
+_HEADINGS: Final = {
+    "net_profit_percentage": "net profit",
+    "sharpe_ratio": "sharpe",
+    "max_drawdown": "max drawdown",
+    "total": "trades",
+    "win_rate": "win rate",
+}
+
+#: The metrics of one run, in two columns: label and name.
+_REPORT: Final[tuple[tuple[tuple[str, str], tuple[str, str]], ...]] = (
+    (("Net profit", "net_profit_percentage"), ("Trades", "total")),
+    (("Net profit, money", "net_profit"), ("Win rate", "win_rate")),
+    (("Finishing balance", "finishing_balance"), ("Longs, shorts", "longs_count+shorts_count")),
+    (("Annual return", "annual_return"), ("Average win / loss", "ratio_avg_win_loss")),
+    (("Max drawdown", "max_drawdown"), ("Expectancy", "expectancy")),
+    (("Sharpe", "sharpe_ratio"), ("Largest win", "largest_winning_trade")),
+    (("Sortino", "sortino_ratio"), ("Largest loss", "largest_losing_trade")),
+    (("Calmar", "calmar_ratio"), ("Average holding", "average_holding_period")),
+    (("Omega", "omega_ratio"), ("Winning, losing streak", "winning_streak+losing_streak")),
+    (("Fees", "fee"), ("Open at the end", "total_open_trades")),
+)
+
+
+def metric_text(name: str, value: Any) -> str:
+    """Return a metric as a person reads it.
+
+    Examples
+    --------
+    >>> metric_text("win_rate", 0.625), metric_text("max_drawdown", -9.2522), metric_text("sharpe_ratio", float("nan"))
+    ('62.5 %', '-9.25 %', '-')
+    """
+    if value is None or not math.isfinite(value):
+        return "-"
+    if name in _PERCENT:
+        return f"{value:,.2f} %"
+    if name in _FRACTION:
+        return f"{value * 100:.1f} %"
+    if name in _SECONDS:
+        return duration(value)
+    if name in _COUNT:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}"
+
+
+def value_text(value: Any) -> str:
+    """Return a hyper-parameter's value as it would be typed.
+
+    Examples
+    --------
+    >>> value_text(0.025), value_text(5.0), value_text("hl2")
+    ('0.025', '5.0', 'hl2')
+    """
+    return f"{value:.12g}" if isinstance(value, float) and value != int(value) else str(value)
+
+
+def subject(session: Session) -> str:
+    """Return what is run on what, in one line."""
+    setup = session.setup
+    account = setup.account
+    kind = "spot" if account.is_spot else f"{account.mode.name.lower()} futures {account.leverage}x"
+    period = f"{moment(setup.start)} to {moment(setup.finish)} UTC"
+    what = f"{session.source.name} on {setup.symbol} {setup.timeframe}"
+    return f"{what}, {period}, {kind}, fee {account.fee_rate * 100:g} %"
+
+
+def _table(title: str | None = None) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+
+
+def best_table(console: Console, best: pl.DataFrame, names: Sequence[str], metric: str, title: str) -> Table:
+    """Return the table of the best sets; headings break, then hyper-parameters share a column, if it is too wide."""
+    shown = TABLE_METRICS if metric in TABLE_METRICS else (metric, *TABLE_METRICS)
+    rows = best.to_dicts()
+    table = _best(rows, names, shown, metric, title, breaks=False)
+    if console.measure(table).maximum > console.width:
+        table = _best(rows, names, shown, metric, title, breaks=True)
+    if console.measure(table).maximum > console.width:
+        table = _best(rows, None, shown, metric, title, breaks=True, together=names)
+    return table
+
+
+def _best(
+    rows: Sequence[Mapping[str, Any]],
+    names: Sequence[str] | None,
+    shown: Sequence[str],
+    metric: str,
+    title: str,
+    *,
+    breaks: bool,
+    together: Sequence[str] = (),
+) -> Table:
+    from rich.markup import escape
+
+    def heading(text: str) -> str:
+        return text.replace("_", "_\n").replace(" ", "\n") if breaks else text
+
+    table = _table(title)
+    table.add_column("set", justify="right", style="dim")
+    for name in names or ():
+        table.add_column(heading(name.removeprefix("hp_")), justify="right")
+    if names is None:
+        table.add_column("hyper-parameters", ratio=1, overflow="fold")
+    for name in shown:
+        style = "bold green" if name == metric else None
+        table.add_column(heading(_HEADINGS.get(name, name)), justify="right", style=style, no_wrap=True)
+    for row in rows:
+        values = [escape(value_text(row[name])) for name in names or ()]
+        if names is None:
+            values = [escape(", ".join(f"{name.removeprefix('hp_')}={value_text(row[name])}" for name in together))]
+        table.add_row(str(row["set"]), *values, *(metric_text(name, row[name]) for name in shown))
+    return table
+
+
+def hyperparameter_columns(best: pl.DataFrame) -> list[str]:
+    """Return the columns of a sweep's frame that hold hyper-parameters."""
+    return best.columns[1 : best.columns.index("status")] if "status" in best.columns else []
+
+
+def metrics_table(metrics: Mapping[str, Any]) -> Table:
+    """Return the metrics of one run in two columns."""
+    table = _table()
+    table.show_header = False
+    for justify in ("left", "right", "left", "right"):
+        table.add_column(justify=justify)
+    for left, right in _REPORT:
+        table.add_row(*(text for label, key in (left, right) for text in (label, _joined(key, metrics))))
+    return table
+
+
+def _joined(key: str, metrics: Mapping[str, Any]) -> str:
+    return ", ".join(metric_text(name, metrics.get(name)) for name in key.split("+"))
+
+
+def trades_table(trades: Sequence[Trade], last: int) -> Table:
+    """Return the last trades."""
+    title = f"The last {last} of {len(trades):,} trades" if last < len(trades) else f"{len(trades):,} trades"
+    table = _table(title)
+    for name in ("side", "opened (UTC)"):
+        table.add_column(name, no_wrap=True)
+    for name in ("held", "qty", "entry", "exit", "PNL", "PNL %"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for trade in trades[-last:] if last else ():
+        colour = "green" if trade.pnl > 0 else "red"
+        table.add_row(
+            trade.type,
+            moment(trade.opened_at),
+            duration(trade.holding_period),
+            f"{trade.qty:.6g}",
+            f"{trade.entry_price:.7g}",
+            f"{trade.exit_price:.7g}",
+            f"[{colour}]{trade.pnl:,.2f}[/]",
+            f"[{colour}]{trade.pnl_percentage:.2f}[/]",
+        )
+    return table
+
+
+assert all(name in METRICS for pair in _REPORT for _, key in pair for name in key.split("+"))

@@ -1,0 +1,493 @@
+"""The command line: parse, call, print. What takes long to import is imported inside the commands."""
+
+from __future__ import annotations
+
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import fastbt
+from fastbt.interfaces._options import (
+    INTERRUPTED,
+    NEGATIVE,
+    OK,
+    AccountOptions,
+    CandlesArgument,
+    Market,
+    Output,
+    StrategyArgument,
+    command,
+    open_session,
+)
+from fastbt.interfaces._terminal import Progress, console, duration, moment, say, write_json
+
+if TYPE_CHECKING:
+    from fastbt.oracle.verify import SetResult, VerifyReport
+    from fastbt.sweep.sweep import SweepResult
+
+app = typer.Typer(
+    name="fastbt",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Jesse strategies, unchanged, compiled to machine code: thousands of backtests in the time of one.",
+    epilog="Exit codes: 0 done; 1 a negative answer (a difference, bad candles, a run that Jesse aborts); 2 wrong use; "
+    "3 fastbt itself failed; 130 interrupted.",
+)
+data_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at candles.")
+app.add_typer(data_app, name="data")
+
+
+class Mode(StrEnum):
+    """Which of fastbt's engines."""
+
+    compiled = "compiled"
+    interpreted = "interpreted"
+
+
+ModeOption = Annotated[Mode, typer.Option(help="Interpreted: any strategy as ordinary Python, the same result.")]
+SeedOption = Annotated[int, typer.Option(metavar="N", help="Of the random sets.")]
+SpaceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--space",
+        "-s",
+        metavar="NAME=MIN:MAX:STEP",
+        help="What to vary, repeatable; also NAME=A,B,C or NAME=VALUE. Others keep their defaults. "
+        "By default all that hyperparameters() declares.",
+    ),
+]
+ThreadsOption = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="By default all cores; the results do not change.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fastbt {fastbt.__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@command(app, "demo")
+def demo(
+    *,
+    n: Annotated[int, typer.Option("--n", metavar="N", min=1, help="How many hyper-parameter sets.")] = 1000,
+    seed: SeedOption = 0,
+    jesse: Annotated[bool, typer.Option(help="Time Jesse on one set, if it is installed.")] = True,
+    threads: ThreadsOption = None,
+    output: Output,
+) -> int:
+    """Sweep an example over a year of real candles."""
+    from fastbt.interfaces.demo import run
+
+    return run(n=n, seed=seed, with_jesse=jesse, threads=threads, output=output)
+
+
+@command(app, "backtest")
+def backtest(
+    *,
+    strategy: StrategyArgument,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A hyper-parameter, repeatable; others keep their defaults."),
+    ] = None,
+    mode: ModeOption = Mode.compiled,
+    trades: Annotated[int, typer.Option(metavar="N", min=0, help="How many of the last trades to show.")] = 10,
+    market: Market,
+    account: AccountOptions,
+    output: Output,
+) -> int:
+    """Run a strategy once: metrics and trades."""
+    from fastbt.backtest import result_dict
+    from fastbt.data import iso
+    from fastbt.interfaces._parsing import parse_set
+    from fastbt.interfaces._views import metrics_table, subject, trades_table, value_text
+
+    with Progress("sets", shown=not output.json) as progress:
+        progress.stage("Loading")
+        session = open_session(strategy, market, account.account())
+        hp = parse_set(set_ or (), session.source)
+        progress.stage(f"Compiling and running {session.source.name}" if mode == Mode.compiled else "Running")
+        began = time.perf_counter()
+        simulation, metrics = session.run_interpreted(hp) if mode == Mode.interpreted else session.run(hp)
+        seconds = time.perf_counter() - began
+    if output.json:
+        setup = session.setup
+        result = result_dict(
+            simulation,
+            metrics,
+            strategy_name=session.source.name,
+            exchange=setup.account.exchange,
+            equity_curve=True,
+        )
+        about = {
+            "strategy": session.source.name,
+            "symbol": setup.symbol,
+            "timeframe": setup.timeframe,
+            "start": iso(setup.start),
+            "finish": iso(setup.finish),
+            "mode": mode,
+            "hyperparameters": hp,
+            "seconds": seconds,
+        }
+        write_json({**about, **result})
+        return OK
+    out = console()
+    out.print(subject(session), style="bold", markup=False)
+    if hp:
+        out.print(", ".join(f"{name}={value_text(value)}" for name, value in hp.items()), markup=False)
+    if not simulation.trades:
+        out.print("\nNo trade was made.")
+        return OK
+    out.print(metrics_table(metrics))
+    if trades:
+        out.print(trades_table(simulation.trades, trades))
+    return OK
+
+
+@command(app, "sweep")
+def sweep(
+    *,
+    strategy: StrategyArgument,
+    n: Annotated[
+        int | None, typer.Option("--n", metavar="N", min=1, help="How many random sets; the whole grid if left out.")
+    ] = None,
+    seed: SeedOption = 0,
+    space: SpaceOption = None,
+    metric: Annotated[
+        str, typer.Option(metavar="NAME", help="What the best are chosen by: one of Jesse's metrics.")
+    ] = "sharpe_ratio",
+    top: Annotated[int, typer.Option(metavar="N", min=0, help="How many of the best to show.")] = 10,
+    threads: ThreadsOption = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every set to a .csv, .parquet or .json file.")
+    ] = None,
+    market: Market,
+    account: AccountOptions,
+    output: Output,
+) -> int:
+    """Run many hyper-parameter sets: a table of the best."""
+    from fastbt.interfaces._parsing import check_out, parse_space
+    from fastbt.interfaces._views import subject
+    from fastbt.sweep.sweep import check_metric
+    from fastbt.sweep.sweep import sweep as run
+
+    check_metric(metric)
+    check_out(out)
+    with Progress("sets", shown=not output.json) as progress:
+        progress.stage("Loading")
+        session = open_session(strategy, market, account.account())
+        varied = parse_space(space or (), session.source)
+        progress.stage(f"Compiling {session.source.name}")
+        result = run(session, space=varied, n=n, seed=seed, threads=threads, progress=progress.count)
+    if out is not None:
+        _write_table(result, out)
+    if output.json:
+        write_json({**result.to_dict(metric, top), "out": out})
+    else:
+        where = console()
+        where.print(subject(session), style="bold", markup=False)
+        _print_sweep(result, metric, top)
+        if out is not None:
+            where.print(f"Every set is in {out}.", markup=False, soft_wrap=True)
+    return _after(result)
+
+
+def _print_sweep(result: SweepResult, metric: str, top: int) -> None:
+    """Print the best sets, what became of the others, and the time."""
+    from fastbt.interfaces._views import best_table, hyperparameter_columns
+
+    where = console()
+    done = sum(status != "not run" for status in result.statuses)
+    if result.interrupted:
+        where.print(f"Interrupted: {done:,} of {len(result):,} sets were run.", style="bold yellow")
+    best = result.best(metric, top)
+    if best.height:
+        title = f"The {best.height:,} best of {done:,} sets by {metric}" if done > 1 else ""
+        where.print(best_table(where, best, hyperparameter_columns(best), metric, title))
+    elif top:
+        where.print(f"No set has a {metric}.")
+    for reason, count in _unfinished(result)[:5]:
+        where.print(f"{count:,} {'set' if count == 1 else 'sets'} {reason}", style="yellow", markup=False)
+    where.print(_time_line(result))
+
+
+def _unfinished(result: SweepResult) -> list[tuple[str, int]]:
+    """Return why sets did not complete, the most frequent reason first."""
+    counts: dict[str, int] = {}
+    for status in result.statuses:
+        if status not in ("ok", "not run"):
+            reason = status.split(" at bar ")[0]
+            counts[reason] = counts.get(reason, 0) + 1
+    return sorted(counts.items(), key=lambda item: -item[1])
+
+
+def _time_line(result: SweepResult) -> str:
+    seconds = result.seconds
+    done = sum(status != "not run" for status in result.statuses)
+    running = seconds["series"] + seconds["kernels"]
+    speed = f"{done / running:,.0f} sets/s" if running > 0.0 and done else "none ran"
+    series = f"{result.n_series:,} indicator series"
+    return (
+        f"{done:,} sets in {duration(running)}: {speed} "
+        f"({series} {duration(seconds['series'])}, backtests {duration(seconds['kernels'])}); "
+        f"compiling or loading the kernels took {duration(seconds['compile'])}"
+    )
+
+
+def _write_table(result: SweepResult, path: Path) -> None:
+    frame = result.frame
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        frame.write_csv(path)
+    elif suffix == ".parquet":
+        frame.write_parquet(path)
+    else:
+        import json
+
+        from fastbt.interfaces._terminal import plain
+
+        path.write_text(json.dumps(plain(frame.to_dicts()), indent=1, allow_nan=False) + "\n")
+
+
+def _after(result: SweepResult) -> int:
+    if result.interrupted:
+        say("Interrupted.")
+        return INTERRUPTED
+    return OK
+
+
+@command(app, "verify")
+def verify(
+    *,
+    strategy: StrategyArgument,
+    n: Annotated[int, typer.Option("--n", metavar="N", min=1, help="How many random sets.")] = 20,
+    seed: SeedOption = 0,
+    space: SpaceOption = None,
+    mode: ModeOption = Mode.compiled,
+    market: Market,
+    account: AccountOptions,
+    output: Output,
+) -> int:
+    """Run sets in fastbt and in Jesse, and compare all of it.
+
+    Every trade, order, fee, daily balance and metric.
+    """
+    from fastbt.errors import OracleError
+    from fastbt.interfaces._parsing import parse_space
+    from fastbt.interfaces._views import subject
+    from fastbt.oracle.against_jesse import verify as run
+    from fastbt.oracle.jesse_process import JesseProcess, jesse_available
+    from fastbt.oracle.verify import VerifyReport
+
+    if not jesse_available():
+        raise OracleError(
+            "Jesse is not installed here, so there is nothing to compare with; in a clone: uv run --group test fastbt "
+            "verify ..., elsewhere: pip install jesse==3.5.3"
+        )
+    found: list[SetResult] = []
+    interrupted = False
+    with Progress("sets", shown=not output.json) as progress:
+        progress.stage("Loading")
+        session = open_session(strategy, market, account.account())
+        varied = parse_space(space or (), session.source)
+        total = n if session.source.hyperparameters or varied else 1
+
+        def tell(one: SetResult) -> None:
+            found.append(one)
+            progress.count(len(found), total, 0.0)
+
+        progress.stage(f"Compiling {session.source.name} and starting Jesse")
+        try:
+            with JesseProcess() as process:
+                report = run(session, space=varied, n=n, seed=seed, mode=mode.value, process=process, progress=tell)
+        except KeyboardInterrupt:
+            interrupted = True
+            report = VerifyReport(found, float("nan"), float("nan"), subject(session))
+    if output.json:
+        write_json({**report.to_dict(), "interrupted": interrupted})
+    else:
+        _print_report(report)
+    if interrupted:
+        say(f"Interrupted: {len(found)} of {total} sets were compared.")
+        return INTERRUPTED
+    return OK if report.identical else NEGATIVE
+
+
+def _print_report(report: VerifyReport) -> None:
+    verdict, _, rest = str(report).partition("\n")
+    console().print(verdict, style="bold green" if report.identical else "bold red", markup=False, soft_wrap=True)
+    if rest:
+        typer.echo(rest)
+
+
+@command(app, "compile")
+def compile_(
+    *,
+    strategy: StrategyArgument,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there instead of printing it.")] = None,
+    output: Output,
+) -> int:
+    """Print the kernels that fastbt makes of a strategy.
+
+    Or what in it cannot be compiled, and where.
+    """
+    from fastbt.compiler.load import load_strategy
+    from fastbt.compiler.program import CompiledStrategy
+    from fastbt.engine.account import Account
+    from fastbt.interfaces._examples import find_strategy
+
+    source = load_strategy(find_strategy(strategy))
+    text = CompiledStrategy(source, Account()).text
+    if out is not None:
+        out.write_text(text)
+    if output.json:
+        document: dict[str, Any] = {"strategy": source.name, "file": source.file, "lines": text.count("\n")}
+        document["hyperparameters"] = source.defaults
+        write_json({**document, "out": out, "module": text})
+    elif out is not None:
+        typer.echo(f"{source.name}: {text.count(chr(10)):,} lines in {out}")
+    elif sys.stdout.isatty():
+        from rich.syntax import Syntax
+
+        console().print(Syntax(text, "python", background_color="default"), soft_wrap=True)
+    else:
+        sys.stdout.write(text)
+    return OK
+
+
+@command(data_app, "check")
+def data_check(
+    *,
+    candles: CandlesArgument,
+    top: Annotated[int, typer.Option(metavar="N", min=0, help="How many of the longest gaps to show.")] = 10,
+    output: Output,
+) -> int:
+    """Say what a candle file holds.
+
+    Its period and gaps, or the first row that is wrong.
+    """
+    import warnings
+
+    from fastbt.data import CandleSet
+    from fastbt.errors import CandleError, ShapeError
+
+    error: str | None = None
+    found: CandleSet | None = None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            found = CandleSet.load(candles)
+        except (CandleError, ShapeError) as problem:
+            error = str(problem)
+    told = [str(each.message) for each in caught]
+    if output.json:
+        write_json(_check_dict(candles, found, error, told))
+        return NEGATIVE if error else OK
+    for text in told:
+        say(f"Warning: {text}")
+    if found is None:
+        say(f"Error: {error}")
+        return NEGATIVE
+    _print_check(found, top)
+    return OK
+
+
+def _check_dict(source: str, found: Any, error: str | None, told: list[str]) -> dict[str, Any]:
+    from fastbt.data import iso
+
+    document: dict[str, Any] = {"source": source, "ok": error is None, "error": error, "warnings": told}
+    if found is not None:
+        document |= {
+            "symbol": found.symbol,
+            "exchange": found.exchange,
+            "rows": len(found),
+            "start": found.start_time,
+            "finish": found.finish_time,
+            "missing_minutes": found.missing_minutes,
+            "sha256": found.sha256,
+            "gaps": [
+                {"start": iso(gap.start), "finish": iso(gap.finish), "minutes": gap.minutes}
+                for gap in sorted(found.gaps, key=lambda gap: (-gap.minutes, gap.start))
+            ],
+        }
+    return document
+
+
+def _print_check(found: Any, top: int) -> None:
+    out = console()
+    out.print(f"{found.symbol} on {found.exchange}", style="bold", markup=False)
+    minutes = (found.finish - found.start) // 60_000
+    out.print(f"{moment(found.start)} to {moment(found.finish)} UTC, {len(found):,} rows of {minutes:,} minutes")
+    if not found.gaps:
+        out.print("No minute is missing.")
+        return
+    share = found.missing_minutes / minutes * 100
+    out.print(
+        f"{found.missing_minutes:,} minutes ({share:.2g} %) are missing in {len(found.gaps):,} gaps; a backtest fills "
+        "them with flat candles, as Jesse's importer does."
+    )
+    longest = sorted(found.gaps, key=lambda gap: (-gap.minutes, gap.start))[:top]
+    for gap in longest:
+        out.print(f"  {gap.minutes:>7,} min  {moment(gap.start)} to {moment(gap.finish)}")
+    if len(longest) < len(found.gaps):
+        out.print(f"  and {len(found.gaps) - len(longest):,} more, none longer")
+
+
+@command(app, "bench")
+def bench(
+    *,
+    timeframe: Annotated[
+        list[str] | None,
+        typer.Option("--timeframe", "-t", metavar="TIMEFRAME", help="Of the sweep, repeatable.  [default: 1h]"),
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(metavar="STRATEGY", help="Of the sweep.  [default: SmaCrossover]")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A tenth of the sizes.")] = False,
+    rounds: Annotated[int | None, typer.Option(metavar="N", min=1, help="How often everything is timed.")] = None,
+    threads: ThreadsOption = None,
+    jesse: Annotated[bool, typer.Option(help="Whether Jesse takes part.")] = True,
+    vectorbt: Annotated[bool, typer.Option(help="Whether vectorbt takes part.")] = True,
+    setup_vectorbt: Annotated[
+        bool, typer.Option("--setup-vectorbt", help="Make vectorbt's own environment, and do nothing else.")
+    ] = False,
+    output: Output,
+) -> int:
+    """Time fastbt beside Jesse and vectorbt."""
+    from fastbt.interfaces._examples import find_strategy
+    from fastbt.interfaces.bench import run
+
+    return run(
+        timeframes=timeframe or ("1h",),
+        strategy=None if strategy is None else find_strategy(strategy),
+        quick=quick,
+        rounds=rounds,
+        threads=threads,
+        jesse=jesse,
+        vectorbt=vectorbt,
+        setup_vectorbt=setup_vectorbt,
+        as_json=output.json,
+    )
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
