@@ -194,9 +194,7 @@ class Session:
         binding = compiled.bind([hp])
         if binding.errors:
             raise SettingsError(f"{self.source.name}: {binding.errors[0]}")
-        x = compute_series(
-            binding.series, binding.n_rows, self.setup.market.bars, window=self.setup.account.warm_up_candles
-        )
+        x = compute_series(binding.series, binding.n_rows, self.setup.market.bars)
         simulation, row = runner.run_one(binding.configs, x, 0, symbol=self.setup.symbol)
         return simulation, metrics_row_to_dict(row)
 

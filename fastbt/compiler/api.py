@@ -122,6 +122,9 @@ TRADE: Final[dict[str, tuple[str, str, bool | None, str | None]]] = {
 #: Candle columns by attribute of self.
 COLUMNS: Final = {"open": 1, "high": 3, "low": 4, "volume": 5}
 
+#: Source types of candle columns: an indicator of a column is one of that source over all rows.
+COLUMN_SOURCES: Final = {1: "open", 2: "close", 3: "high", 4: "low", 5: "volume"}
+
 #: `self.<name>` that depends only on the account and the route: config stage.
 CONFIG: Final = {
     "fee_rate": "account.fee_rate",

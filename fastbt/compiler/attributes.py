@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any
 
 from fastbt.compiler import api
@@ -14,10 +15,12 @@ from fastbt.compiler.values import (
     Config,
     Const,
     Group,
+    Method1D,
     Number,
     Part,
     Series,
     Value,
+    Window,
     name,
     parse,
 )
@@ -48,6 +51,8 @@ class AttributeLowerer(OperatorLowerer):
                 except AttributeError:
                     known = dir(value)
                     self.refuse(node, f"{self.describe(owner)} has no {node.attr!r}.{did_you_mean(node.attr, known)}")
+            case Series() | Window():
+                return Method1D(owner, node.attr)
             case Part("vars"):
                 return Bound(f"vars.{node.attr}", None)
         self.refuse(node, f".{node.attr} of {self.describe(owner)} is not compiled")
@@ -133,8 +138,12 @@ class AttributeLowerer(OperatorLowerer):
         if isinstance(owner, Part) and owner.name == "vars":
             return self.variable(node)
         if isinstance(owner, Candles):
-            return self.candle(node)
+            return self.candle(owner, node)
         if isinstance(node.slice, ast.Slice):
+            if isinstance(owner, Series):
+                return self.series_slice(owner, node.slice, node)
+            if isinstance(owner, Window) and owner.stop == 0:
+                return self.series_slice(owner.series, node.slice, node)
             self.refuse(node, "a slice is not compiled here; index single values, as in [-1]")
         index = self.lower(node.slice)
         match owner:
@@ -142,6 +151,10 @@ class AttributeLowerer(OperatorLowerer):
                 return self.candle_value(row, index, node)
             case Series(at):
                 return at(self.index(index, node))
+            case Window(series, _, stop) if isinstance(index, Const) and isinstance(index.value, int):
+                if index.value >= 0:
+                    self.refuse(node, "a window is indexed from its newest row, as in [-1]")
+                return series.at(Const(index.value - stop))
             case Group(items):
                 if isinstance(index, Const) and isinstance(index.value, int):
                     if not -len(items) <= index.value < len(items):
@@ -190,22 +203,110 @@ class AttributeLowerer(OperatorLowerer):
         known = [*self.program.assigned_vars, *self.program.initial_vars]
         self.refuse(node, f"self.vars[{key.value!r}] is never set.{did_you_mean(key.value, known)}")
 
-    def candle(self, node: ast.Subscript) -> Value:
+    def bounds(self, node: ast.Slice) -> tuple[Const | Config | Number | None, int]:
+        """Return how far back a slice begins (None: at the first row) and how many of the newest rows it leaves out."""
+        if node.step is not None:
+            self.refuse(node, "a slice with a step is not compiled")
+        end = 0
+        if node.upper is not None:
+            upper = self.lower(node.upper)
+            if not isinstance(upper, Const) or not isinstance(upper.value, int) or upper.value >= 0:
+                self.refuse(node.upper, "the end of a slice must be a negative constant, as in [:-1]")
+            end = -upper.value
+        if node.lower is None:
+            return None, end
+        back = self.lower(ast.copy_location(ast.UnaryOp(ast.USub(), node.lower), node.lower))
+        if isinstance(back, Const | Config):
+            value = back.value if isinstance(back, Const) else back.sample
+            if not isinstance(value, int) or value <= 0:
+                self.refuse(node.lower, "a slice must begin a whole number of rows before its end, as in [-20:]")
+            return back, end
+        number = self.as_number(back, node.lower)
+        if number.type == "float":
+            self.refuse(node.lower, "a slice must begin a whole number of rows before its end, as in [-20:]")
+        return self.settled(number), end
+
+    def series_slice(self, series: Series, where: ast.Slice, node: ast.AST) -> Value:
+        """Lower `series[:-1]` and `series[-n:]`."""
+        back, end = self.bounds(where)
+        if back is None:
+            return self.shifted(series, end)
+        start = self.program.materialise(back)
+        assert start is not None
+        return Window(series, start, end)
+
+    def shifted(self, series: Series, end: int) -> Series:
+        """Return a series without its newest rows."""
+        if end == 0:
+            return series
+
+        def at(index: Value) -> Number:
+            if isinstance(index, Const):
+                return series.at(Const(index.value - end) if index.value < 0 else index)
+            number = self.as_number(index, self.method.node)
+            code = parse("INDEX - END if INDEX < 0 else INDEX", INDEX=number.node, END=ast.Constant(end))
+            return series.at(Number(code, "int", False))
+
+        return replace(series, at=at, end=series.end + end)
+
+    def column(self, which: Value, node: ast.AST) -> Series:
+        """Return a column of the candles."""
+        if not isinstance(which, Const) or which.value not in range(-6, 6):
+            self.refuse(node, "the column of a candle must be a constant from 0 to 5")
+        index = which.value % 6
+        return Series(
+            lambda i: self.candle_value(i, which, node),
+            "self.candles[:, column]",
+            origin=api.COLUMN_SOURCES.get(index),
+            array=parse(f"bars[:, {index}]"),
+        )
+
+    def candle(self, owner: Candles, node: ast.Subscript) -> Value:
         """Lower `self.candles[...]`."""
         inner = node.slice
         if isinstance(inner, ast.Tuple) and len(inner.elts) == 2:
             row, column = inner.elts
             if isinstance(column, ast.Slice):
                 self.refuse(node, "a slice of columns is not compiled; take one column")
-            which = self.lower(column)
+            series = self.column(self.lower(column), node)
+            sliced = self.candle_slice(owner, row, node) if isinstance(row, ast.Slice) else owner
+            series = self.shifted(series, sliced.end)
+            if sliced.tail is not None:
+                code = ast.BinOp(self.program.config_node(sliced.tail), ast.Add(), ast.Constant(sliced.end))
+                start = self.program.materialise(self.config(code, node))
+                assert start is not None
+                return Window(self.column(self.lower(column), node), start, sliced.end)
             if isinstance(row, ast.Slice):
-                if row.lower is None and row.upper is None and row.step is None:
-                    return Series(lambda i: self.candle_value(i, which, node), "self.candles[:, column]")
-                self.refuse(node, "a slice of the candles is not compiled; index single values, as in [-1, 2]")
-            return self.candle_value(self.index(self.lower(row), row), which, node)
+                return series
+            return series.at(self.index(self.lower(row), row))
         if isinstance(inner, ast.Slice):
-            self.refuse(node, "a slice of the candles is not compiled; index single values, as in [-1, 2]")
-        return CandleRow(self.index(self.lower(inner), inner))
+            return self.candle_slice(owner, inner, node)
+        index = self.index(self.lower(inner), inner)
+        if owner.end == 0 and owner.tail is None:
+            return CandleRow(index)
+        if not isinstance(index, Const) or index.value >= 0:
+            self.refuse(node, "a slice of the candles is indexed from its newest row, as in [-1]")
+        return CandleRow(Const(index.value - owner.end))
+
+    def candle_slice(self, owner: Candles, where: ast.Slice, node: ast.AST) -> Candles:
+        """Lower `self.candles[:-k]` and `self.candles[-n:]`."""
+        back, end = self.bounds(where)
+        if back is None:
+            if end and owner.tail is not None:
+                self.refuse(node, "a slice of a slice of the candles is not compiled")
+            return replace(owner, end=owner.end + end)
+        if owner.tail is not None:
+            self.refuse(node, "a slice of a slice of the candles is not compiled")
+        if isinstance(back, Number):
+            if back.constant is None:
+                self.refuse(node, "the length of a slice of the candles must be known before the run")
+            back = back.constant
+        if end:
+            code = ast.BinOp(self.program.config_node(back), ast.Sub(), ast.Constant(end))
+            kept = self.config(code, node)
+            assert isinstance(kept, Const | Config)
+            back = kept
+        return Candles(owner.end + end, back)
 
     def candle_value(self, row: Value, column: Value, node: ast.AST) -> Number:
         """Return one number of one candle."""

@@ -7,9 +7,11 @@ import inspect
 from types import FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from fastbt.compiler import api
 from fastbt.compiler.attributes import AttributeLowerer
-from fastbt.compiler.functions import helper_function, simple_function, supported_functions
+from fastbt.compiler.functions import helper_function, reduction, simple_function, supported_functions
 from fastbt.compiler.load import Method
 from fastbt.compiler.lower import Slot
 from fastbt.compiler.values import (
@@ -18,10 +20,12 @@ from fastbt.compiler.values import (
     Config,
     Const,
     Group,
+    Method1D,
     Number,
     Part,
     Series,
     Value,
+    Window,
     join_numpy,
     join_types,
     name,
@@ -44,6 +48,8 @@ class ExpressionLowerer(AttributeLowerer):
             self.refuse(node, "* and ** in a call are not compiled; write the arguments out")
         if isinstance(callee, Bound):
             return self.call_bound(callee, node)
+        if isinstance(callee, Method1D):
+            return self.call_array_method(callee, node)
         if not isinstance(callee, Const):
             self.refuse(node, f"calling {self.describe(callee)} is not compiled")
         target = callee.value
@@ -59,6 +65,16 @@ class ExpressionLowerer(AttributeLowerer):
                 return Const(None)
             return self.config_call(callee, arguments, keywords, node)
         return self.call_function(target, arguments, keywords, node)
+
+    def call_array_method(self, callee: Method1D, node: ast.Call) -> Value:
+        """Lower `window.mean()` and the like."""
+        target = getattr(np, callee.name, None)
+        if node.args or node.keywords or target is None:
+            self.refuse(node, f".{callee.name}() is compiled without arguments, for mean, max, min, sum and std")
+        reduced = self.reduce(target, callee.owner, node)
+        if reduced is None:
+            self.refuse(node, f".{callee.name}() of a series is not compiled; mean, max, min, sum and std are")
+        return reduced
 
     def config_call(self, callee: Const, arguments: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Lower a call that Python can make before the run."""
@@ -140,6 +156,10 @@ class ExpressionLowerer(AttributeLowerer):
         """Call a function of numbers."""
         if target is print:
             return Const(None)
+        if len(arguments) == 1 and not keywords and isinstance(arguments[0], Series | Window):
+            reduced = self.reduce(target, arguments[0], node)
+            if reduced is not None:
+                return reduced
         if target in (min, max) and not keywords:
             return self.extreme(target, arguments, node)
         if target is len and len(arguments) == 1:
@@ -177,6 +197,29 @@ class ExpressionLowerer(AttributeLowerer):
             f"Compiled are: {', '.join(known)}",
         )
 
+    def reduce(self, target: Any, values: Series | Window, node: ast.AST) -> Value | None:
+        """Lower a reduction of a window: np.max, min(), .mean() and the like; None if it is none."""
+        try:
+            found = reduction(target)
+        except TypeError:
+            return None
+        if found is None:
+            return None
+        series, start, stop = values, Number(ast.Constant(0), "int", False), 0
+        if isinstance(values, Window):
+            series, start, stop = values.series, values.start, values.stop
+        else:
+            stop = values.end
+        assert isinstance(series, Series)
+        if series.array is None:
+            self.refuse(node, f"{found[0]} of {series.name} is not compiled; use a column or an indicator")
+        if self.context == "fill" and stop == 0:
+            self.refuse(node, "a window cannot include the candle that is forming; leave it out with [:-1]")
+        code = parse(f"{found[0]}(s, ARRAY, START, {stop})", ARRAY=series.array, START=start.node)
+        if isinstance(series.origin, tuple) and series.origin[0].indicator.settles is not None:
+            code = parse(f"_settled(s, k.{series.origin[0].field}_first, VALUE)", VALUE=code)
+        return Number(code, found[1], True)
+
     def bind(self, target: Any, arguments: list[Value], keywords: dict[str, Value], node: ast.Call) -> dict[str, Value]:
         """Bind arguments to a signature, defaults filled in."""
         signature = inspect.signature(target)
@@ -206,8 +249,12 @@ class ExpressionLowerer(AttributeLowerer):
 
     def length(self, value: Value, node: ast.AST) -> Value:
         """Lower len()."""
-        if isinstance(value, Candles | Series):
-            return Number(parse("s.bar + 1"), "int", False)
+        if isinstance(value, Candles) and value.tail is None:
+            return Number(parse(f"max(0, s.bar + 1 - {value.end})" if value.end else "s.bar + 1"), "int", False)
+        if isinstance(value, Series):
+            return Number(parse(f"max(0, s.bar + 1 - {value.end})" if value.end else "s.bar + 1"), "int", False)
+        if isinstance(value, Window):
+            return Number(parse(f"_window(s, N, {value.stop})[1]", N=value.start.node), "int", False)
         if isinstance(value, Group):
             return Const(len(value.items))
         self.refuse(node, f"len() of {self.describe(value)} is not compiled")
@@ -217,9 +264,7 @@ class ExpressionLowerer(AttributeLowerer):
         """Lower `ta.name(self.candles, ...)` to a slot of the series matrix."""
         if not node.args:
             self.refuse(node, f"ta.{indicator.name} needs candles as its first argument")
-        data = self.lower(node.args[0])
-        if not isinstance(data, Candles):
-            self.refuse(node.args[0], f"ta.{indicator.name} is compiled on self.candles only")
+        origin, end, tail = self.indicator_input(indicator, node)
         arguments: list[tuple[str | int, Const | Config]] = []
         named: list[tuple[str | int, ast.expr]] = [(i, each) for i, each in enumerate(node.args[1:])]
         named += [(str(each.arg), each.value) for each in node.keywords]
@@ -238,21 +283,49 @@ class ExpressionLowerer(AttributeLowerer):
             _, params, sequential = indicator.encode(*positional, **keyword)
         except (TypeError, ValueError) as error:
             self.refuse(node, str(error))
-        if not indicator.compiles(params) and self.context == "fill":
+        if not indicator.compiles(params) and self.context == "fill" and end == 0:
             self.refuse(node, f"ta.{indicator.name} runs in numpy and cannot be called where a candle is forming")
         if sequential and not indicator.is_prefix_stable(params):
             self.refuse(node, f"ta.{indicator.name} changes its older values with each candle; use sequential=False")
-        slot = self.program.slot(indicator, tuple(arguments), sequential)
+        if isinstance(origin, tuple) and self.context == "fill" and end == 0:
+            self.refuse(node, "an indicator of an indicator cannot be called where a candle is forming; use [:-1]")
+        slot = self.program.slot(indicator, tuple(arguments), sequential, origin, tail)
         fields = range(len(indicator.fields))
         if sequential:
-            values: list[Value] = [self.slot_series(slot, i, node) for i in fields]
+            values: list[Value] = [self.shifted(self.slot_series(slot, i, node), end) for i in fields]
         else:
-            values = [self.slot_value(slot, i, Const(-1), node) for i in fields]
+            values = [self.slot_value(slot, i, Const(-1 - end), node) for i in fields]
             if indicator.none_if_nan:
                 values = [self.none_if_nan(value) for value in values]
         if indicator.record is None:
             return values[0]
         return Group(tuple(values), indicator.fields)
+
+    def indicator_input(self, indicator: Indicator, node: ast.Call) -> tuple[Any, int, Const | Config | None]:
+        """Return what an indicator is computed from, how many newest rows it leaves out, and how many it keeps."""
+        where = node.args[0]
+        data = self.lower(where)
+        if isinstance(data, Candles):
+            return None, data.end, data.tail
+        tail = None
+        if isinstance(data, Window):
+            start = data.start.constant
+            if not isinstance(start, Const | Config):
+                self.refuse(where, "the length of an indicator's input must be known before the run")
+            tail, end, data = start, data.stop, data.series
+            if end:
+                kept = self.config(ast.BinOp(self.program.config_node(tail), ast.Sub(), ast.Constant(end)), where)
+                assert isinstance(kept, Const | Config)
+                tail = kept
+        elif isinstance(data, Series):
+            end = data.end
+        else:
+            self.refuse(where, f"ta.{indicator.name} is compiled on candles and series; this is {self.describe(data)}")
+        if data.origin is None:
+            self.refuse(where, f"ta.{indicator.name} of {data.name} is not compiled; use a column or another indicator")
+        if not (indicator.source and indicator.accepts_1d):
+            self.refuse(where, f"ta.{indicator.name} needs candles, not one series")
+        return data.origin, end, tail
 
     def none_if_nan(self, value: Value) -> Number:
         """Return an indicator value that is None where the series is NaN."""
@@ -265,19 +338,27 @@ class ExpressionLowerer(AttributeLowerer):
 
     def slot_series(self, slot: Slot, row: int, node: ast.AST) -> Series:
         """Return a whole series."""
-        return Series(lambda index: self.slot_value(slot, row, index, node), f"ta.{slot.indicator.name}(...)")
+
+        def at(index: Value) -> Number:
+            if slot.tail is not None and not (isinstance(index, Const) and index.value == -1):
+                self.refuse(node, "of a sequential indicator of candles[-n:] only [-1] is compiled")
+            return self.slot_value(slot, row, index, node)
+
+        first = f"k.{slot.field}" if row == 0 else f"k.{slot.field} + {row}"
+        array = None if slot.tail is not None else parse(f"x[{first}]")
+        return Series(at, f"ta.{slot.indicator.name}(...)", None if slot.tail is not None else (slot, row), array=array)
 
     def slot_value(self, slot: Slot, row: int, index: Value, node: ast.AST) -> Number:
         """Return one value of a series."""
         bar, newest = self.bar_node(index, node)
         first = f"k.{slot.field}" if row == 0 else f"k.{slot.field} + {row}"
         code = parse(f"x[{first}, BAR]", BAR=bar)
-        if slot.sequential and slot.indicator.settles is not None:
+        if slot.sequential and slot.tail is None and slot.indicator.settles is not None:
             code = parse(f"_settled(s, k.{slot.field}_first, VALUE)", VALUE=code)
         if not newest or self.context == "bar":
             return Number(code, "float", True)
         self.program.forming[slot.field] = slot.indicator
-        window = "0" if slot.sequential else "s.window"
+        window = ast.unparse(self.slot_window(slot))
         of_set = f"k.{slot.field}_source, k.{slot.field}_params"
         now = f"_now_{slot.indicator.name}(s, bars, minutes, {window}, {of_set}, {row})"
         if isinstance(index, Const):
@@ -285,6 +366,15 @@ class ExpressionLowerer(AttributeLowerer):
         settled = self.temporary(bar)
         value = parse(f"x[{first}, BAR] if s.complete or BAR < s.bar else {now}", BAR=settled)
         return Number(value, "float", True)
+
+    def slot_window(self, slot: Slot) -> ast.expr:
+        """Return the code of how many rows an indicator sees; 0 means all."""
+        sliced = slot.data is None and not slot.sequential and slot.indicator.sliced
+        if slot.tail is None:
+            return parse("s.window") if sliced else ast.Constant(0)
+        tail = self.program.materialise(slot.tail)
+        assert tail is not None
+        return parse("_tail(s, N)", N=tail.node) if sliced else tail.node
 
     def call_crossed(self, node: ast.Call) -> Value:
         """Lower `utils.crossed` (specification 5.3)."""

@@ -94,6 +94,27 @@ def simple_function(function: Any) -> Function | None:
         return None
 
 
+_REDUCTIONS: dict[Callable[..., Any], tuple[str, str]] = {
+    builtins.max: ("_builtin_max", "float"),
+    builtins.min: ("_builtin_min", "float"),
+    builtins.sum: ("_builtin_sum", "float"),
+    np.max: ("_window_max", "float"),
+    np.min: ("_window_min", "float"),
+    np.amax: ("_window_max", "float"),
+    np.amin: ("_window_min", "float"),
+    np.sum: ("_window_sum", "float"),
+    np.mean: ("_window_mean", "float"),
+    np.std: ("_window_std", "float"),
+    np.argmax: ("_window_argmax", "int"),
+    np.argmin: ("_window_argmin", "int"),
+}
+
+
+def reduction(function: Any) -> tuple[str, str] | None:
+    """Return kernel and type of a reduction of one series to a number, or None."""
+    return _REDUCTIONS.get(function)
+
+
 def helper_function(function: Any) -> Function | None:
     """Return how one of Jesse's helpers compiles, or None."""
     found = getattr(function, "__name__", "")

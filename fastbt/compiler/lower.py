@@ -32,12 +32,19 @@ class Slot:
     arguments : tuple of (str or int, Const or Config)
         Keyword and positional arguments, the candles left out.
     sequential : bool
+    data : str or tuple or None
+        What it is computed from: None for the candles, the source type of a column, or slot and row of another series.
+        A column or series is never sliced to the warm-up.
+    tail : Const or Config or None
+        Rows of the candles that it sees, from `candles[-n:]`.
     """
 
     field: str
     indicator: Indicator
     arguments: tuple[tuple[str | int, Const | Config], ...]
     sequential: bool
+    data: Any = None
+    tail: Const | Config | None = None
 
 
 @dataclass
@@ -142,13 +149,24 @@ class Program:
         self.config_fields[key] = value
         return key
 
-    def slot(self, indicator: Indicator, arguments: tuple[tuple[str | int, Const | Config], ...], seq: bool) -> Slot:
+    def slot(
+        self,
+        indicator: Indicator,
+        arguments: tuple[tuple[str | int, Const | Config], ...],
+        sequential: bool,
+        data: Any = None,
+        tail: Const | Config | None = None,
+    ) -> Slot:
         """Return the slot of an indicator call, the same one for equal calls."""
-        text = ", ".join(f"{key}={ast.unparse(self.config_node(value))}" for key, value in arguments)
-        key = f"{indicator.name}({text}, sequential={seq})"
+        parts = [f"{key}={ast.unparse(self.config_node(value))}" for key, value in arguments]
+        if data is not None:
+            parts.insert(0, data if isinstance(data, str) else f"{data[0].field}[{data[1]}]")
+        if tail is not None:
+            parts.insert(0, f"candles[-{ast.unparse(self.config_node(tail))}:]")
+        key = f"{indicator.name}({', '.join(parts)}, sequential={sequential})"
         if key not in self.slots:
             count = sum(each.indicator is indicator for each in self.slots.values())
-            self.slots[key] = Slot(f"{indicator.name}_{count}", indicator, arguments, seq)
+            self.slots[key] = Slot(f"{indicator.name}_{count}", indicator, arguments, sequential, data, tail)
         return self.slots[key]
 
     # --- state --------------------------------------------------------------------------------------------------

@@ -75,16 +75,68 @@ class Number(Value):
 class Series(Value):
     """A market series; `at(index)` is its value `index` rows from the newest (-1) or from the first (0).
 
-    `at` takes the index as a value, and `name` is for messages.
+    Attributes
+    ----------
+    at : callable
+        Takes the index as a value.
+    name : str
+        For messages.
+    origin : object
+        What an indicator of this series is computed from: a source type or the slot and row of another indicator; None
+        if it cannot be one's input.
+    end : int
+        How many of the newest rows it leaves out.
+    array : ast.expr or None
+        Code of a 1-D array of its values by bar, if there is one.
     """
 
     at: Callable[[Value], Number]
     name: str
+    origin: Any = None
+    end: int = 0
+    array: ast.expr | None = None
 
 
 @dataclass(frozen=True)
 class Candles(Value):
-    """The candle array of the trading route."""
+    """The candle array of the trading route, or a slice of it.
+
+    Attributes
+    ----------
+    end : int
+        How many of the newest rows it leaves out: 1 for `[:-1]`.
+    tail : Const or Config or None
+        How many rows it keeps of the rest: n for `[-n:]`; None for all.
+    """
+
+    end: int = 0
+    tail: Const | Config | None = None
+
+
+@dataclass(frozen=True)
+class Window(Value):
+    """The last rows of a series: `[-start:]` or `[-start:-stop]`.
+
+    Attributes
+    ----------
+    series : Series
+    start : Number
+        How many rows back it begins.
+    stop : int
+        How many of the newest rows it leaves out.
+    """
+
+    series: Series
+    start: Number
+    stop: int = 0
+
+
+@dataclass(frozen=True)
+class Method1D(Value):
+    """A method of a series or window, as `.mean`."""
+
+    owner: Series | Window
+    name: str
 
 
 @dataclass(frozen=True)

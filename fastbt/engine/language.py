@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from fastbt._jit import kernel, lean
+from fastbt.data._kernels import _pairwise_sum
 from fastbt.engine.kernels import _fail, _forming
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, VOLUME
 
@@ -316,3 +317,151 @@ def _source(rows, code):
     if code == 6:
         return (rows[:, HIGH] + rows[:, LOW] + rows[:, CLOSE]) / 3.0
     return (rows[:, OPEN] + rows[:, HIGH] + rows[:, LOW] + rows[:, CLOSE]) / 4.0
+
+
+@lean
+def _tail(s, n):
+    """Return how many rows an indicator of `candles[-n:]` sees after Jesse's own slice."""
+    return min(n, s.window) if s.window > 0 else n
+
+
+@lean
+def _window(s, start, stop):
+    """Return the first bar of the rows `[-start:-stop]` and their number, clipped as Python slices are."""
+    last = s.bar + 1 - stop
+    first = max(0, s.bar + 1 - start) if start > 0 else 0
+    return first, max(0, last - first)
+
+
+@lean
+def _some(s, n):
+    """End the run where numpy or Python would reduce nothing at all."""
+    if n == 0:
+        _fail(s, VALUE_ERROR)
+    return n > 0
+
+
+@lean
+def _builtin_max(s, values, start, stop):
+    """Return Python's `max` over a window."""
+    first, n = _window(s, start, stop)
+    if not _some(s, n):
+        return 0.0
+    best = values[first]
+    for i in range(first + 1, first + n):
+        if values[i] > best:
+            best = values[i]
+    return best
+
+
+@lean
+def _builtin_min(s, values, start, stop):
+    """Return Python's `min` over a window."""
+    first, n = _window(s, start, stop)
+    if not _some(s, n):
+        return 0.0
+    best = values[first]
+    for i in range(first + 1, first + n):
+        if values[i] < best:
+            best = values[i]
+    return best
+
+
+@lean
+def _builtin_sum(s, values, start, stop):
+    """Return Python's `sum` of numpy floats over a window: one after the other."""
+    first, n = _window(s, start, stop)
+    total = 0.0
+    for i in range(first, first + n):
+        total += values[i]
+    return total
+
+
+@lean
+def _window_max(s, values, start, stop):
+    """Return numpy's maximum over a window: NaN if there is one."""
+    first, n = _window(s, start, stop)
+    if not _some(s, n):
+        return 0.0
+    best = values[first]
+    for i in range(first, first + n):
+        if values[i] != values[i]:
+            return values[i]
+        if values[i] > best:
+            best = values[i]
+    return best
+
+
+@lean
+def _window_min(s, values, start, stop):
+    """Return numpy's minimum over a window: NaN if there is one."""
+    first, n = _window(s, start, stop)
+    if not _some(s, n):
+        return 0.0
+    best = values[first]
+    for i in range(first, first + n):
+        if values[i] != values[i]:
+            return values[i]
+        if values[i] < best:
+            best = values[i]
+    return best
+
+
+@lean
+def _window_argmax(s, values, start, stop):
+    """Return numpy's index of the first maximum, or of the first NaN."""
+    first, n = _window(s, start, stop)
+    if not _some(s, n):
+        return 0
+    best = first
+    for i in range(first, first + n):
+        if values[i] != values[i]:
+            return i - first
+        if values[i] > values[best]:
+            best = i
+    return best - first
+
+
+@lean
+def _window_argmin(s, values, start, stop):
+    """Return numpy's index of the first minimum, or of the first NaN."""
+    first, n = _window(s, start, stop)
+    if not _some(s, n):
+        return 0
+    best = first
+    for i in range(first, first + n):
+        if values[i] != values[i]:
+            return i - first
+        if values[i] < values[best]:
+            best = i
+    return best - first
+
+
+@kernel
+def _window_sum(s, values, start, stop):
+    """Return numpy's sum over a window."""
+    first, n = _window(s, start, stop)
+    return _pairwise_sum(values, first, n)
+
+
+@kernel
+def _window_mean(s, values, start, stop):
+    """Return numpy's mean over a window; NaN for none."""
+    first, n = _window(s, start, stop)
+    if n == 0:
+        return np.nan
+    return _pairwise_sum(values, first, n) / n
+
+
+@kernel
+def _window_std(s, values, start, stop):
+    """Return numpy's population standard deviation over a window; NaN for none."""
+    first, n = _window(s, start, stop)
+    if n == 0:
+        return np.nan
+    mean = _pairwise_sum(values, first, n) / n
+    squares = np.empty(n)
+    for i in range(n):
+        deviation = values[first + i] - mean
+        squares[i] = deviation * deviation
+    return np.sqrt(_pairwise_sum(squares, 0, n) / n)

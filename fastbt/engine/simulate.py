@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,27 +26,43 @@ from fastbt.metrics.names import METRICS
 from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.types import MINUTE_MS, UNSUPPORTED_REASONS, Float1D, Float2D, OrderType, Side, Status, SubmittedVia
 
-#: One series of the market stage: indicator, source type, numeric arguments, sequential.
-SeriesKey = tuple[str, str | None, tuple[float, ...], bool]
+
+class SeriesKey(NamedTuple):
+    """One series of the market stage.
+
+    Attributes
+    ----------
+    indicator : str
+    source : str, tuple or None
+        None for the candles, a source type, or another series and its field.
+    params : tuple of float
+    sequential : bool
+    window : int
+        Rows that each value is computed from; 0 for all.
+    """
+
+    indicator: str
+    source: str | tuple[Any, int] | None
+    params: tuple[float, ...]
+    sequential: bool
+    window: int
+
 
 _VIA = {SubmittedVia.NONE: None, SubmittedVia.STOP_LOSS: "stop-loss", SubmittedVia.TAKE_PROFIT: "take-profit"}
 
 
-def compute_series(
-    series: Mapping[SeriesKey, int], n_rows: int, bars: Float2D, *, window: int, threads: int = 1
-) -> Float2D:
+def compute_series(series: Mapping[SeriesKey, int], n_rows: int, bars: Float2D, *, threads: int = 1) -> Float2D:
     """Compute every distinct series of a sweep into one matrix.
 
     Parameters
     ----------
     series : mapping
-        Each series and its first row; an indicator with several fields has one row for each.
+        Each series and its first row; an indicator with several fields has one row for each. A series comes after the
+        one that it is computed from.
     n_rows : int
         Rows of the matrix.
     bars : ndarray, shape (n_bars, 6)
         Trading candles, warm-up first.
-    window : int
-        Rows that a non-sequential indicator sees (Jesse's `warm_up_candles`).
     threads : int
         How many series are computed at once.
 
@@ -56,33 +72,32 @@ def compute_series(
     """
     matrix = np.empty((max(n_rows, 1), len(bars)))
     sources: dict[str | None, Float1D | Float2D] = {None: np.ascontiguousarray(bars)}
-    for _, source_type, _, _ in series:
-        if source_type not in sources:
-            assert source_type is not None
-            sources[source_type] = _registry.select_source(bars, source_type)
+    for key in series:
+        if isinstance(key.source, str) and key.source not in sources:
+            sources[key.source] = _registry.select_source(bars, key.source)
 
     def fill(item: tuple[SeriesKey, int]) -> None:
-        (name, source_type, params, sequential), row = item
-        indicator = _registry.get(name)
-        rows = matrix[row : row + len(indicator.fields)]
-        data = sources[source_type]
+        key, row = item
+        indicator = _registry.get(key.indicator)
+        if isinstance(key.source, tuple):
+            data: Float1D | Float2D = matrix[series[key.source[0]] + key.source[1]]
+        else:
+            data = sources[key.source]
         # What a strategy sees as [-1] of a sequential series that is not prefix stable needs all rows anew each bar.
-        restart_all = sequential and not indicator.is_prefix_stable(params)
-        _registry.compute(
-            indicator,
-            data,
-            params,
-            sequential=sequential and not restart_all,
-            window=0 if sequential else window,
-            out=rows,
-        )
+        one_pass = key.sequential and key.window == 0 and indicator.is_prefix_stable(key.params)
+        rows = matrix[row : row + len(indicator.fields)]
+        _registry.compute(indicator, data, key.params, sequential=one_pass, window=key.window, out=rows)
 
-    if threads > 1 and len(series) > 1:
+    plain = [item for item in series.items() if not isinstance(item[0].source, tuple)]
+    nested = [item for item in series.items() if isinstance(item[0].source, tuple)]
+    if threads > 1 and len(plain) > 1:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(fill, series.items()))
+            list(pool.map(fill, plain))
     else:
-        for item in series.items():
+        for item in plain:
             fill(item)
+    for item in nested:
+        fill(item)
     return matrix
 
 

@@ -127,10 +127,7 @@ def _execute_alike(
     result.seconds["compile"] += time.perf_counter() - clock
 
     clock = time.perf_counter()
-    account = session.setup.account
-    x = compute_series(
-        binding.series, binding.n_rows, runner.market.bars, window=account.warm_up_candles, threads=workers
-    )
+    x = compute_series(binding.series, binding.n_rows, runner.market.bars, threads=workers)
     result.n_series += len(binding.series)
     result.seconds["series"] += time.perf_counter() - clock
 
