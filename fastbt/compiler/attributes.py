@@ -19,6 +19,7 @@ from fastbt.compiler.values import (
     Number,
     Part,
     Series,
+    Text,
     Value,
     Window,
     name,
@@ -121,13 +122,15 @@ class AttributeLowerer(OperatorLowerer):
         code = f"_average_points(s, s.{which}_was_n, s.{which}_was)"
         return Number(parse(code), "float", None, parse(f"s.{which}_was_n < 0"))
 
-    def state(self, space: str, key: str) -> Number:
+    def state(self, space: str, key: str) -> Number | Text:
         """Read a variable of the strategy."""
         variable = self.program.state_field(space, key)
         code = parse(f"v.{variable.field}")
         if not variable.is_set:
             code = parse(f"_known(s, v.{variable.field}_set, v.{variable.field})")
         none = parse(f"v.{variable.field}_none") if variable.nullable else None
+        if variable.type == "text":
+            return Text(code, none)
         return Number(code, variable.type or "float", None, none)
 
     # --- subscripts ---------------------------------------------------------------------------------------------

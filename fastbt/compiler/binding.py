@@ -191,7 +191,8 @@ def bind_sets(
     for j, hp in enumerate(sets):
         try:
             for key, evaluate in fields.items():
-                columns[key][j] = evaluate(hp)
+                value = evaluate(hp)
+                columns[key][j] = program.text_code(value) if isinstance(value, str) else value
         except Exception as error:
             binding.errors[j] = f"{type(error).__name__} in a value of the parameter set: {error}"
             continue

@@ -104,7 +104,7 @@ def _filters(program: Program) -> str:
 def _variables(program: Program) -> list[tuple[str, str]]:
     """Return field and dtype of each variable."""
     fields = [("unused", "i8")]
-    codes = {"bool": "?", "int": "i8", "float": "f8"}
+    codes = {"bool": "?", "int": "i8", "float": "f8", "text": "i8"}
     for variable in program.state.values():
         fields.append((variable.field, codes[variable.type or "float"]))
         if variable.nullable:
@@ -122,9 +122,11 @@ def _init_variables(program: Program) -> str:
     for variable in program.state.values():
         field = f"v.{variable.field}"
         number = None
-        if variable.is_set and variable.initial is not None:
+        if variable.is_set and isinstance(variable.initial, str):
+            number = Number(ast.Constant(program.text_code(variable.initial)), "int")
+        elif variable.is_set and variable.initial is not None:
             number = program.materialise(Const(variable.initial))
-        zero = {"bool": "False", "int": "0", "float": "0.0"}[variable.type or "float"]
+        zero = {"bool": "False", "int": "0", "float": "0.0", "text": "-1"}[variable.type or "float"]
         lines.append(f"    {field} = {ast.unparse(number.node) if isinstance(number, Number) else zero}")
         if variable.nullable:
             lines.append(f"    {field}_none = {variable.initial is None}")
@@ -168,6 +170,7 @@ def lower_all(program: Program) -> list[str]:
         program.config_fields.clear()
         program.forming.clear()
         program.cached_fields.clear()
+        program.generated.clear()
         program.points = 1
         hooks = [_hook(key, program) for key in api.HOOKS]
         hooks.append(_filters(program))
@@ -187,7 +190,7 @@ def module_text(program: Program) -> str:
         imports,
         "from fastbt._jit import kernel",
         "from fastbt.engine.kernels import _available_margin, _portfolio_value, _position_roi, _position_total_cost",
-        "from fastbt.engine.kernels import _position_value, _visible",
+        "from fastbt.engine.kernels import _fail, _position_value, _visible",
         f"from fastbt.engine.language import {', '.join(_language_names())}",
     ]
     for each in indicators.values():

@@ -12,7 +12,7 @@ import numpy as np
 from fastbt.compiler import api
 from fastbt.compiler.attributes import AttributeLowerer
 from fastbt.compiler.functions import helper_function, reduction, simple_function, supported_functions
-from fastbt.compiler.load import Method
+from fastbt.compiler.load import Method, function_method
 from fastbt.compiler.lower import Slot
 from fastbt.compiler.values import (
     Bound,
@@ -24,6 +24,7 @@ from fastbt.compiler.values import (
     Number,
     Part,
     Series,
+    Text,
     Value,
     Window,
     join_numpy,
@@ -58,6 +59,8 @@ class ExpressionLowerer(AttributeLowerer):
             return self.call_indicator(described, node)
         if target is sizing.crossed:
             return self.call_crossed(node)
+        if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp | ast.ListComp):
+            return self.call_over(target, node.args[0], node)
         arguments = [self.lower(each) for each in node.args]
         keywords = {str(each.arg): self.lower(each.value) for each in node.keywords}
         if all(isinstance(each, Const | Config) for each in [*arguments, *keywords.values()]) and callable(target):
@@ -65,6 +68,46 @@ class ExpressionLowerer(AttributeLowerer):
                 return Const(None)
             return self.config_call(callee, arguments, keywords, node)
         return self.call_function(target, arguments, keywords, node)
+
+    def call_over(self, target: Any, over: ast.GeneratorExp | ast.ListComp, node: ast.Call) -> Value:
+        """Lower `all(... for i in range(...))` and its kind: a function of its own, with a loop."""
+        templates = {
+            all: "for T in I:\n if C:\n  if not (V): return False\nreturn True",
+            any: "for T in I:\n if C:\n  if V: return True\nreturn False",
+            sum: "total_sum = 0\nfor T in I:\n if C:\n  total_sum = total_sum + (V)\nreturn total_sum",
+            max: "seen, best = 0, 0.0\nfor T in I:\n if C:\n  item = V\n"
+            "  if seen == 0 or item > best: best = item\n  seen = seen + 1\n"
+            "if seen == 0: raise ValueError()\nreturn best",
+            min: "seen, best = 0, 0.0\nfor T in I:\n if C:\n  item = V\n"
+            "  if seen == 0 or item < best: best = item\n  seen = seen + 1\n"
+            "if seen == 0: raise ValueError()\nreturn best",
+            len: "count = 0\nfor T in I:\n if C:\n  count = count + 1\nreturn count",
+        }
+        if target not in templates or len(over.generators) != 1:
+            self.refuse(over, "a comprehension is compiled as the argument of all, any, sum, min, max or len")
+        clause = over.generators[0]
+        if id(over) not in self.program.generated:
+            body = ast.parse(templates[target]).body
+            condition: ast.expr = ast.Constant(True)
+            if clause.ifs:
+                condition = clause.ifs[0] if len(clause.ifs) == 1 else ast.BoolOp(ast.And(), clause.ifs)
+            filled = _Fill({"T": clause.target, "I": clause.iter, "C": condition, "V": over.elt})
+            body = [filled.visit(each) for each in body]
+            for each in ast.walk(ast.Module(body, [])):
+                if not hasattr(each, "lineno") and isinstance(each, ast.expr | ast.stmt):
+                    ast.copy_location(each, over)
+            inside = {each.id for each in ast.walk(ast.Module(body, [])) if isinstance(each, ast.Name)}
+            captured = [key for key in self.locals if key in inside]
+            arguments = ast.arguments([], [ast.arg(key) for key in captured], None, [], [], None, [])
+            function = ast.FunctionDef("over", arguments, body, [], None, None)
+            ast.copy_location(function, over)
+            method = Method(
+                "over", function, self.method.file, self.method.lines, self.method.namespace, ("staticmethod",)
+            )
+            self.program.generated[id(over)] = method
+        method = self.program.generated[id(over)]
+        given = tuple((each.arg, self.locals[each.arg]) for each in method.node.args.args)
+        return self.call_method(method, (), given, node)
 
     def call_array_method(self, callee: Method1D, node: ast.Call) -> Value:
         """Lower `window.mean()` and the like."""
@@ -138,7 +181,7 @@ class ExpressionLowerer(AttributeLowerer):
             assert lowered.result is not None
             return lowered.result
         values = [*settled, *(value for _, value in named)]
-        nodes = [each.node for each in values if isinstance(each, Number) and each.constant is None]
+        nodes = [each.node for each in values if isinstance(each, Number | Text) and each.constant is None]
         base = [name(each) for each in ("s", "v", "k", "x", "bars", "minutes")]
         call = ast.Call(name(lowered.name), [*base, *nodes], [])
         if lowered.result is None:
@@ -184,8 +227,10 @@ class ExpressionLowerer(AttributeLowerer):
             bound = self.bind(target, arguments, keywords, node)
             nodes = {key: self.as_number(value, node).node for key, value in bound.items()}
             return Number(parse(helper.code, **nodes), helper.type, helper.numpy)
-        if isinstance(target, FunctionType) and target.__module__ == self.method.namespace.get("__name__"):
-            self.refuse(node, f"{target.__name__} is a function of the module; make it a method of the strategy")
+        if isinstance(target, FunctionType):
+            method = function_method(target)
+            if method is not None:
+                return self.call_method(method, tuple(arguments), tuple(keywords.items()), node)
         module = getattr(target, "__module__", None) or ""
         if isinstance(target, ModuleType) or module.startswith("pandas"):
             self.refuse(node, 'pandas is not compiled; use mode="interpreted"')
@@ -404,10 +449,22 @@ class ExpressionLowerer(AttributeLowerer):
         return Number(parse(text, **nodes), "bool", False)
 
 
+class _Fill(ast.NodeTransformer):
+    """Put nodes in the place of names."""
+
+    def __init__(self, nodes: dict[str, ast.expr]) -> None:
+        self.nodes = nodes
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.nodes.get(node.id, node)
+
+
 def _fill_call(result: Value, call: ast.expr, lowerer: ExpressionLowerer) -> Value:
     """Put a call into the shape of its result."""
     if isinstance(result, Number):
         return Number(call, result.type, result.numpy)
+    if isinstance(result, Text):
+        return Text(call)
     assert isinstance(result, Group)
     settled = lowerer.temporary(call)
     items = tuple(

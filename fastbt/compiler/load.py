@@ -11,8 +11,9 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from fastbt.compiler.standins import jesse_standins
@@ -211,6 +212,23 @@ def _methods_of(cls: type) -> dict[str, Method]:
             if "setter" not in decorators:
                 found[each.name] = Method(each.name, each, file, lines, vars(module), decorators)
     return found
+
+
+@cache
+def function_method(function: FunctionType) -> Method | None:
+    """Return the source of a plain function of the strategy's project, or None if it is somebody else's."""
+    module = sys.modules.get(function.__module__)
+    file = getattr(module, "__file__", None)
+    if module is None or file is None or "site-packages" in file or function.__name__ == "<lambda>":
+        return None
+    path = Path(file)
+    if path.is_relative_to(Path(__file__).parent.parent) or path.is_relative_to(Path(inspect.__file__).parent):
+        return None
+    text = path.read_text()
+    for each in ast.parse(text).body:
+        if isinstance(each, ast.FunctionDef) and each.name == function.__name__:
+            return Method(each.name, each, path, text.splitlines(), vars(module), ("staticmethod",))
+    return None
 
 
 def load_strategy(strategy: str | Path | type) -> StrategySource:

@@ -15,7 +15,7 @@ import numpy as np
 
 from fastbt.compiler import api
 from fastbt.compiler.load import Method, StrategySource
-from fastbt.compiler.values import Config, Const, Number, Value, join_types, name, parse, type_of
+from fastbt.compiler.values import Config, Const, Number, Text, Value, join_types, name, parse, type_of
 from fastbt.errors import CompileError, StrategyError
 from fastbt.indicators._registry import Indicator
 
@@ -111,6 +111,8 @@ class Program:
     changed: bool = False
     stack: list[tuple[Any, ...]] = field(default_factory=list)
     cached_fields: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, int] = field(default_factory=dict)
+    generated: dict[int, Method] = field(default_factory=dict)
 
     # --- config stage -------------------------------------------------------------------------------------------
     def evaluate(self, node: ast.expr) -> Any:
@@ -169,6 +171,21 @@ class Program:
             self.slots[key] = Slot(f"{indicator.name}_{count}", indicator, arguments, sequential, data, tail)
         return self.slots[key]
 
+    # --- strings ------------------------------------------------------------------------------------------------
+    def text_code(self, text: str) -> int:
+        """Return the code of a string."""
+        return self.texts.setdefault(text, len(self.texts))
+
+    def text(self, value: Value) -> Text | None:
+        """Return the kernel code of a string, or None if the value is none."""
+        if isinstance(value, Text):
+            return value
+        if isinstance(value, Const) and isinstance(value.value, str):
+            return Text(ast.Constant(self.text_code(value.value)), constant=value)
+        if isinstance(value, Config) and isinstance(value.sample, str):
+            return Text(parse(f"k.{self.config_field(value)}"), constant=value)
+        return None
+
     # --- state --------------------------------------------------------------------------------------------------
     def state_field(self, space: str, key: str) -> StateField:
         """Return the state variable `self.<key>` (space "self") or `self.vars[<key>]` (space "vars")."""
@@ -181,7 +198,7 @@ class Program:
                 plain += "_"  # max, size, base...: as plain Python, the record has attributes of its own
             self.state[space, key] = StateField(
                 field=plain if space == "self" else f"vars_{plain}",
-                type=type_of(value) if is_set else None,
+                type=("text" if isinstance(value, str) else type_of(value)) if is_set else None,
                 initial=value,
                 is_set=is_set,
                 nullable=is_set and value is None,
@@ -190,7 +207,10 @@ class Program:
 
     def widen(self, variable: StateField, type_: str) -> None:
         """Note that the variable is assigned a value of this type."""
-        wider = type_ if variable.type is None else join_types(variable.type, type_)
+        if variable.type is None or "text" in (variable.type, type_):
+            wider = type_
+        else:
+            wider = join_types(variable.type, type_)
         if wider != variable.type:
             variable.type = wider
             self.changed = True
@@ -265,6 +285,8 @@ def hyperparameter_of(node: ast.AST) -> str | None:
 
 def _kind(value: Value) -> object:
     """Return what distinguishes specialisations: types of numbers, identity of everything else."""
+    if isinstance(value, Text) and value.constant is None:
+        return "text"
     if isinstance(value, Number):
         return (value.type, value.numpy, value.none is not None)
     return ast.unparse(value.node) if isinstance(value, Config) else repr(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import NoReturn
 
 from fastbt.compiler.load import Method
@@ -18,6 +19,7 @@ from fastbt.compiler.values import (
     Number,
     Part,
     Series,
+    Text,
     Value,
     join_numpy,
     join_types,
@@ -115,6 +117,15 @@ class OperatorLowerer:
             value = Config(parse("bool(X)", X=value.node), bool(value.sample))
         if isinstance(value, Group):
             return len(value.items) > 0
+        if isinstance(value, Text):
+            empty = Text(ast.Constant(self.program.text_code("")))
+            return (
+                self.text_equal(value, empty, False).node
+                if value.none is None
+                else parse(
+                    "not NONE and X", NONE=value.none, X=self.text_equal(replace(value, none=None), empty, False).node
+                )
+            )
         number = self.program.materialise(value)
         if number is None:
             self.refuse(node, f"{self.describe(value)} is used as a condition here")
@@ -144,6 +155,8 @@ class OperatorLowerer:
                 return "self" if key == "self" else f"self.{key}"
             case Bound(key):
                 return f"the method {key}"
+            case Text():
+                return "a string"
             case Conflict(reason):
                 return reason
         return "this"
@@ -158,10 +171,8 @@ class OperatorLowerer:
                 "GeneratorExp": "a generator expression",
                 "DictComp": "a dict comprehension",
                 "SetComp": "a set comprehension",
-                "Dict": "a dict",
                 "Set": "a set",
                 "Lambda": "a lambda",
-                "JoinedStr": "an f-string",
                 "Await": "await",
                 "Yield": "yield",
                 "Starred": "* unpacking",
@@ -181,6 +192,8 @@ class OperatorLowerer:
             value = self.locals[node.id]
             if isinstance(value, Conflict):
                 self.refuse(node, f"{node.id!r} holds {value.reason}; give the two things two names")
+            if isinstance(value, Text) and value.constant is not None:
+                return value.constant
             return value
         namespace = self.method.namespace
         if node.id in namespace:
@@ -198,6 +211,19 @@ class OperatorLowerer:
 
     def lower_List(self, node: ast.List) -> Value:
         return Group(tuple(self.lower(each) for each in node.elts), is_list=True)
+
+    def lower_Dict(self, node: ast.Dict) -> Value:
+        keys = [None if each is None else self.lower(each) for each in node.keys]
+        values = [self.lower(each) for each in node.values]
+        if not all(isinstance(each, Const | Config) for each in [*keys, *values]):
+            self.refuse(node, "a dict is compiled only if its values are known before the run")
+        return self.config(
+            ast.Dict(
+                [self.program.config_node(each) for each in keys if each is not None],
+                [self.program.config_node(each) for each in values],
+            ),
+            node,
+        )
 
     def lower_UnaryOp(self, node: ast.UnaryOp) -> Value:
         if isinstance(node.op, ast.Not):
@@ -319,16 +345,30 @@ class OperatorLowerer:
         if isinstance(op, ast.Is | ast.IsNot):
             return self.identity(op, a, b, node)
         if isinstance(op, ast.In | ast.NotIn):
-            return self.membership(op, self.as_number(a, x), b, node)
+            return self.membership(op, a, b, node)
         if isinstance(op, ast.Eq | ast.NotEq):
             for value, other in ((a, b), (b, a)):
-                if isinstance(value, Const) and value.value is None and isinstance(other, Number):
+                if isinstance(value, Const) and value.value is None and isinstance(other, Number | Text):
                     return self.identity(ast.Is() if isinstance(op, ast.Eq) else ast.IsNot(), a, b, node)
+        first_text, second_text = self.program.text(a), self.program.text(b)
+        if (first_text or second_text) and isinstance(op, ast.Eq | ast.NotEq):
+            if first_text is None or second_text is None:
+                # A number never equals a string.
+                return Const(isinstance(op, ast.NotEq))
+            return self.text_equal(first_text, second_text, isinstance(op, ast.Eq))
         for value, where in ((a, x), (b, y)):
             if isinstance(value, Series):
                 self.refuse(where, f"{value.name} is a whole series; compare one value of it, as in [-1]")
         first, second = self.as_number(a, x), self.as_number(b, y)
         return Number(ast.Compare(first.node, [op], [second.node]), "bool", join_numpy(first.numpy, second.numpy))
+
+    def text_equal(self, a: Text, b: Text, equal: bool) -> Number:
+        """Compare two strings; None equals no string."""
+        code: ast.expr = ast.Compare(a.node, [ast.Eq()], [b.node])
+        for none in (a.none, b.none):
+            if none is not None:
+                code = parse("not NONE and CODE", NONE=none, CODE=code)
+        return Number(code if equal else ast.UnaryOp(ast.Not(), code), "bool", False)
 
     def identity(self, op: ast.cmpop, a: Value, b: Value, node: ast.Compare) -> Value:
         """Lower `is` and `is not`, which compile for None, True and False."""
@@ -344,33 +384,44 @@ class OperatorLowerer:
             return Number(
                 ast.Compare(number.node, [ast.Eq() if wanted else ast.NotEq()], [ast.Constant(b.value)]), "bool"
             )
-        none = a.none if isinstance(a, Number) else None
+        none = a.none if isinstance(a, Number | Text) else None
         if none is None:
             is_none = isinstance(a, Const) and a.value is None
             return Const(is_none is wanted)
         return Number(none if wanted else ast.UnaryOp(ast.Not(), none), "bool", False)
 
-    def membership(self, op: ast.cmpop, value: Number, group: Value, node: ast.Compare) -> Value:
+    def membership(self, op: ast.cmpop, value: Value, group: Value, node: ast.Compare) -> Value:
         """Lower `in` over a tuple or list whose items are known."""
-        if isinstance(group, Const) and isinstance(group.value, tuple | list | set | frozenset | range):
+        if isinstance(group, Const) and isinstance(group.value, tuple | list | set | frozenset | range | dict):
             group = Group(tuple(Const(each) for each in group.value))
         if not isinstance(group, Group):
             self.refuse(node, "in is compiled for tuples and lists written out, or constant ones")
-        settled = self.temporary(value.node)
-        tests: list[ast.expr] = [
-            ast.Compare(settled, [ast.Eq()], [self.as_number(each, node).node]) for each in group.items
-        ]
+        text = self.program.text(value)
+        tests: list[ast.expr] = []
+        if text is not None:
+            others = [self.program.text(each) for each in group.items]
+            tests = [self.text_equal(text, each, True).node for each in others if each is not None]
+        else:
+            settled = self.temporary(self.as_number(value, node.left).node)
+            numbers = [self.program.materialise(each) for each in group.items]
+            tests = [ast.Compare(settled, [ast.Eq()], [each.node]) for each in numbers if each is not None]
         if not tests:
             return Const(isinstance(op, ast.NotIn))
         found = tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests)
         return Number(found if isinstance(op, ast.In) else ast.UnaryOp(ast.Not(), found), "bool", False)
 
+    def lower_JoinedStr(self, node: ast.JoinedStr) -> Value:
+        return Conflict("an f-string, which only logging may use")
+
     def lower_IfExp(self, node: ast.IfExp) -> Value:
         test = self.truth(node.test)
         if isinstance(test, bool):
             return self.lower(node.body if test else node.orelse)
-        first, second = self.number(node.body), self.number(node.orelse)
-        return self.choice(test, first, second)
+        body, other = self.lower(node.body), self.lower(node.orelse)
+        texts = self.program.text(body), self.program.text(other)
+        if texts[0] is not None and texts[1] is not None:
+            return Text(ast.IfExp(test, texts[0].node, texts[1].node))
+        return self.choice(test, self.as_number(body, node.body), self.as_number(other, node.orelse))
 
     def choice(self, test: ast.expr, first: Number, second: Number) -> Number:
         """Return one of two numbers."""

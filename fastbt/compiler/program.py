@@ -91,7 +91,8 @@ class CompiledStrategy:
                 (f"{slot.field}_params", "f8", (count,)),
             ]
         for key, value in self.program.config_fields.items():
-            fields.append((key, codes[type_of(value.sample) or "float"]))
+            # A string is kept as its code.
+            fields.append((key, "i8" if isinstance(value.sample, str) else codes[type_of(value.sample) or "float"]))
         return np.dtype(fields, align=True)
 
     def fits(self, hyperparameters: Mapping[str, Any]) -> bool:

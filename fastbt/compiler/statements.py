@@ -16,12 +16,14 @@ from fastbt.compiler.values import (
     Group,
     Number,
     Part,
+    Text,
     Value,
     join_numpy,
     join_types,
     name,
     parse,
 )
+from fastbt.types import Status
 
 #: The arguments that every generated function takes.
 COMMON = ("s", "v", "k", "x", "bars", "minutes")
@@ -46,6 +48,8 @@ class FunctionLowerer(ExpressionLowerer):
     ) -> None:
         super().__init__(program, method, context)
         self.returns: list[Value] = []
+        #: Which of them are never used, as the run has failed.
+        self.failing: list[int] = []
         self.parameters: list[str] = []
         self.bind_parameters(arguments, keywords)
 
@@ -75,9 +79,10 @@ class FunctionLowerer(ExpressionLowerer):
                 self.refuse(self.method.node, f"{self.method.name} was called without {key!r}")
         # The order of the arguments in the call: as given, positional first.
         for key, value in given.items():
-            if isinstance(value, Number) and value.constant is None:
+            if isinstance(value, Number | Text) and value.constant is None:
                 self.parameters.append(local_name(key))
-                value = Number(name(local_name(key)), value.type, value.numpy)
+                here = name(local_name(key))
+                value = Text(here) if isinstance(value, Text) else Number(here, value.type, value.numpy)
             self.locals[key] = value
         for key in names:
             if key not in given:
@@ -95,11 +100,13 @@ class FunctionLowerer(ExpressionLowerer):
             lowered.inline = True
             lowered.result = _constant_of(result)
             return
+        if isinstance(result, Const | Config) and (text := self.program.text(result)) is not None:
+            result = Text(text.node)
         if isinstance(result, Const):
             result = None if result.value is None else self.program.materialise(result)
         if isinstance(result, Group):
             result = replace(result, items=tuple(self.as_number(each, self.method.node) for each in result.items))
-        elif result is not None:
+        elif result is not None and not isinstance(result, Text):
             result = self.as_number(result, self.method.node)
         lowered.result = result
         if self.is_expression(body) and not self.method.is_cached:
@@ -109,6 +116,8 @@ class FunctionLowerer(ExpressionLowerer):
             lowered.inline = True
             lowered.result = replace(returned, items=numbers) if isinstance(returned, Group) else numbers[0]
             return
+        if isinstance(result, Text):
+            body = [_NoneIsZero("int").visit(each) for each in body]
         if isinstance(result, Number):
             # A condition may return None, by falling off the end too; it counts as False.
             body = [_NoneIsZero(result.type).visit(each) for each in body]
@@ -142,20 +151,22 @@ class FunctionLowerer(ExpressionLowerer):
         """Tell whether a value refers to the method's own names."""
         if isinstance(value, Group):
             return any(self.needs_code(each) for each in value.items)
-        if isinstance(value, Number):
+        if isinstance(value, Number | Text):
             return value.constant is None
         return False
 
     def result(self, ends: bool) -> Value | None:
         """Return what all return statements have in common."""
-        if not self.returns:
+        values = [each for i, each in enumerate(self.returns) if i not in self.failing]
+        if not values:
             return None
-        values = self.returns
         plain = [each for each in values if not (isinstance(each, Const) and each.value is None)]
         if not plain:
             return None
         if len(values) == 1 and ends:
             return values[0]
+        if all(self.program.text(each) is not None for each in plain) and len(plain) == len(values) and ends:
+            return Text(name("CALL"))
         if all(isinstance(each, Const | Config | Number) for each in plain):
             numbers = [self.as_number(each, self.method.node) for each in plain]
             type_, numpy = numbers[0].type, numbers[0].numpy
@@ -197,14 +208,10 @@ class FunctionLowerer(ExpressionLowerer):
         return ast.parse(f"if not v.{key}_set:\n    v.{key} = {call}\n    v.{key}_set = True\nreturn v.{key}").body
 
     def drop_rebound(self, body: list[ast.stmt]) -> None:
-        """Note the names that are assigned more than once or in a loop: they are no constants."""
-        counts: dict[str, int] = {}
+        """Note the names that are assigned in a loop: there they are no constants."""
+        self.rebound: set[str] = set()
         for each in ast.walk(ast.Module(body, [])):
-            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
-                counts[each.id] = counts.get(each.id, 0) + 1
-        self.rebound = {key for key, count in counts.items() if count > 1}
-        for each in ast.walk(ast.Module(body, [])):
-            if isinstance(each, ast.For | ast.While):
+            if isinstance(each, ast.While) or (isinstance(each, ast.For) and _is_range(each.iter)):
                 for inner in ast.walk(each):
                     if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                         self.rebound.add(inner.id)
@@ -230,8 +237,6 @@ class FunctionLowerer(ExpressionLowerer):
                     "Import": "an import inside a method",
                     "ImportFrom": "an import inside a method",
                     "Delete": "del",
-                    "Raise": "raise",
-                    "Assert": "assert",
                     "Match": "match",
                     "Global": "global",
                     "Nonlocal": "nonlocal",
@@ -278,10 +283,43 @@ class FunctionLowerer(ExpressionLowerer):
                 nodes = [self.as_number(each, node).node for each in value.items]
                 self.out.append(ast.Return(ast.Tuple(nodes, ast.Load())))
             return True
+        text = self.program.text(value)
+        if text is not None:
+            self.out.append(ast.Return(text.node))
+            return True
         number = self.program.materialise(value)
         if number is not None:
             self.out.append(ast.Return(self.as_number(value, node).node))
         return True
+
+    def statement_Raise(self, node: ast.Raise) -> bool:
+        raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+        value = self.lower(raised) if raised is not None else Const(None)
+        name_of = getattr(value.value, "__name__", "") if isinstance(value, Const) else ""
+        codes = {each.jesse_exception: int(each) for each in Status if each.jesse_exception}
+        if name_of not in codes:
+            self.refuse(node, f"raising this is not compiled; {', '.join(codes)} are")
+        self.fail(codes[name_of])
+        return True
+
+    def statement_Assert(self, node: ast.Assert) -> bool:
+        test = self.truth(node.test)
+        if test is not True:
+            before = self.out
+            self.out = []
+            self.fail(int(Status.ASSERTION_ERROR))
+            failing, self.out = self.out, before
+            code = ast.Constant(test) if isinstance(test, bool) else test
+            self.out.append(ast.If(ast.UnaryOp(ast.Not(), code), failing, []))
+        return False
+
+    def fail(self, status: int) -> None:
+        """End the run; what is returned then is never used."""
+        self.impure = True
+        self.out.append(ast.Expr(parse(f"_fail(s, {status})")))
+        self.returns.append(Const(None))
+        self.failing.append(len(self.returns) - 1)
+        self.out.append(ast.Return(None))
 
     def statement_Assign(self, node: ast.Assign) -> bool:
         value = self.lower(node.value)
@@ -338,6 +376,11 @@ class FunctionLowerer(ExpressionLowerer):
     def assign_local(self, key: str, value: Value) -> None:
         """Assign to a local variable."""
         number = self.program.materialise(value) if isinstance(value, Const | Config | Number) else None
+        text = self.program.text(value)
+        if text is not None and text.none is None:
+            self.out.append(ast.Assign([ast.Name(local_name(key), ast.Store())], text.node))
+            self.locals[key] = Text(name(local_name(key)), None, text.constant if key not in self.rebound else None)
+            return
         if number is None:
             if isinstance(value, Group):
                 value = self.settle_group(value)
@@ -369,6 +412,13 @@ class FunctionLowerer(ExpressionLowerer):
         field = f"v.{variable.field}"
         is_none = isinstance(value, Const) and value.value is None
         number = None if is_none else self.program.materialise(value)
+        text = self.program.text(value)
+        if text is not None:
+            number = Number(text.node, "int", False, text.none)
+        if variable.type not in (None, "text") and text is not None:
+            self.refuse(target, f"{key} is a number elsewhere and a string here; use two variables")
+        if variable.type == "text" and number is not None and text is None:
+            self.refuse(target, f"{key} is a string elsewhere and a number here; use two variables")
         if not is_none and number is None:
             self.refuse(target, f"{self.describe(value)} cannot be kept in a compiled strategy; keep numbers")
         may_be_none = is_none or (number is not None and number.none is not None)
@@ -376,7 +426,7 @@ class FunctionLowerer(ExpressionLowerer):
             variable.nullable = True
             self.program.changed = True
         if number is not None:
-            self.program.widen(variable, number.type)
+            self.program.widen(variable, number.type if text is None else "text")
             self.out.append(ast.Assign([_store(field)], number.node))
         if variable.nullable:
             none = ast.Constant(True) if number is None else number.none or ast.Constant(False)
@@ -441,10 +491,12 @@ class FunctionLowerer(ExpressionLowerer):
                     merged[key] = Conflict("a number on one path and perhaps None on another")
                     continue
                 merged[key] = Number(a.node, join_types(a.type, b.type), join_numpy(a.numpy, b.numpy), none)
+            elif isinstance(a, Text) and isinstance(b, Text) and a.none is None and b.none is None:
+                merged[key] = Text(a.node)
             elif a is None or b is None:
                 present = a if a is not None else b
                 assert present is not None
-                merged[key] = present if isinstance(present, Number) else Conflict("something on one path only")
+                merged[key] = present if isinstance(present, Number | Text) else Conflict("something on one path only")
             else:
                 merged[key] = Conflict(f"{self.describe(a)} on one path and {self.describe(b)} on another")
         return merged
@@ -461,19 +513,35 @@ class FunctionLowerer(ExpressionLowerer):
         if node.orelse:
             self.refuse(node, "else after a loop is not compiled")
         call = node.iter
-        if (
-            not isinstance(call, ast.Call)
-            or not isinstance(call.func, ast.Name)
-            or call.func.id != "range"
-            or not isinstance(node.target, ast.Name)
-        ):
-            self.refuse(node.iter, "for is compiled over range(...) only")
+        if not _is_range(call):
+            return self.unrolled(node)
+        assert isinstance(call, ast.Call)
+        if not isinstance(node.target, ast.Name):
+            self.refuse(node.target, "the target of a loop must be one name")
         bounds = [self.number(each) for each in call.args]
         key = node.target.id
         self.locals[key] = Number(name(local_name(key)), "int", False)
         iterable = ast.Call(name("range"), [each.node for each in bounds], [])
         target = ast.Name(local_name(key), ast.Store())
         self.loop(lambda body: ast.For(target, iterable, body, []), node.body)
+        return False
+
+    def unrolled(self, node: ast.For) -> bool:
+        """Lower a loop over a tuple or list that is known item by item: its body once for each."""
+        value = self.lower(node.iter)
+        if isinstance(value, Const) and isinstance(value.value, tuple | list):
+            value = Group(tuple(Const(each) for each in value.value))
+        if not isinstance(value, Group):
+            self.refuse(node.iter, "for is compiled over range(...) and over tuples and lists written out")
+        if any(isinstance(each, ast.Break | ast.Continue) for each in ast.walk(node)):
+            self.refuse(node, "break and continue are not compiled in a loop over a tuple or list; use range(...)")
+        for item in value.items:
+            if isinstance(node.target, ast.Name) and isinstance(item, Const):
+                self.locals[node.target.id] = item
+            else:
+                self.assign(node.target, item, node)
+            if self.block(node.body):
+                return True
         return False
 
     def loop(self, make: object, body: list[ast.stmt]) -> None:
@@ -512,11 +580,15 @@ class _NoneIsZero(ast.NodeTransformer):
 
 def _constant_of(value: Value) -> Value:
     """Return the config-stage value behind a name."""
-    if isinstance(value, Number) and value.constant is not None:
+    if isinstance(value, Number | Text) and value.constant is not None:
         return value.constant
     if isinstance(value, Group):
         return replace(value, items=tuple(map(_constant_of, value.items)))
     return value
+
+
+def _is_range(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"
 
 
 def _store(text: str) -> ast.expr:

@@ -171,6 +171,25 @@ class Bound(Value):
 
 
 @dataclass(frozen=True)
+class Text(Value):
+    """A string that the kernel keeps as a code: it can be stored, compared and tested for membership.
+
+    Attributes
+    ----------
+    node : ast.expr
+        Code of the string's code.
+    none : ast.expr or None
+        Code that tells whether it is None, if it can be.
+    constant : Const or Config or None
+        The string behind a name that is assigned once.
+    """
+
+    node: ast.expr
+    none: ast.expr | None = None
+    constant: Const | Config | None = None
+
+
+@dataclass(frozen=True)
 class Conflict(Value):
     """A name that holds different things on different paths."""
 
