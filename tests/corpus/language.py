@@ -284,7 +284,7 @@ class KeywordsAndDefaults(Base):
 
 class NumericChecks(Base):
     def signal(self):
-        ratio = self.price / ta.sma(self.candles, 50)
+        ratio = self.price / ta.sma(self.candles, 15)
         if np.isnan(ratio):
             return 0
         return round((ratio - 1) * 1000) if abs(ratio - 1) > 0.001 else int(ratio > 1) - int(ratio < 1)

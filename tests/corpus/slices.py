@@ -112,7 +112,7 @@ class IndicatorOfColumnWindow(Trader):
 class IndicatorOfIndicator(Trader):
     def signal(self):
         rsi = ta.rsi(self.candles, 14, sequential=True)
-        return rsi[-1] - ta.ema(rsi, self.hp["n"])
+        return rsi[-1] - ta.sma(rsi, self.hp["n"])
 
 
 class IndicatorOfIndicatorSequential(Trader):

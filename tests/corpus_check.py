@@ -1,0 +1,81 @@
+"""Run every strategy of the corpus compiled and interpreted on the same candles, and report what differs.
+
+With NUMBA_DISABLE_JIT=1 the generated code runs as plain Python, without the seconds of compiling: that is how the test
+suite runs it. `python tests/corpus_check.py [FILE ...]` prints one line a strategy and exits with 1 if any differs.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import sys
+from pathlib import Path
+
+from fastbt.backtest import Session, Setup
+from fastbt.data import CandleSet
+from fastbt.engine.account import Account
+from fastbt.errors import CompileError, SimulationError
+from fastbt.results import Simulation
+
+CORPUS = Path(__file__).parent / "corpus"
+FIELDS = [name for name in Simulation.__slots__ if name != "log"]
+
+
+def strategies(files: list[Path] | None = None) -> list[str]:
+    """Return FILE:CLASS of every strategy with a signal of its own."""
+    found = []
+    for file in files or sorted(CORPUS.glob("*.py")):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.ClassDef) and node.bases and ast.unparse(node.bases[0]) != "Strategy":
+                found.append(f"{file}:{node.name}")
+    return found
+
+
+def setup(warm_up_candles: int) -> Setup:
+    """Return five weeks of real candles at 1h."""
+    account = Account(leverage=2, warm_up_candles=warm_up_candles)
+    return Setup.from_candles(account, CandleSet.load("BTC-USD"), "1h", "2019-01-11", "2019-02-12")
+
+
+def outcome(run, hyperparameters):
+    """Return a run, or the name of the exception that ended it, with its bar."""
+    try:
+        return run(hyperparameters)[0]
+    except SimulationError as error:
+        return error.exception, error.bar
+
+
+def check(strategy: str, where: Setup) -> tuple[int, list[str]]:
+    """Return the number of trades and the fields that differ between the compiled and the interpreted run."""
+    session = Session(strategy, where)
+    hyperparameters = session.source.defaults
+    with contextlib.redirect_stdout(io.StringIO()):
+        compiled = outcome(session.run, hyperparameters)
+        interpreted = outcome(session.run_interpreted, hyperparameters)
+    if isinstance(compiled, tuple) or isinstance(interpreted, tuple):
+        return 0, [] if compiled == interpreted else [f"{compiled} != {interpreted}"]
+    differing = [name for name in FIELDS if getattr(compiled, name) != getattr(interpreted, name)]
+    return len(compiled.trades), differing
+
+
+def main(files: list[str]) -> int:
+    """Check the whole corpus, or the files that are named."""
+    report = {}
+    for warm_up_candles in (240, 20):
+        where = setup(warm_up_candles)
+        for strategy in strategies([Path(each) for each in files] or None):
+            key = f"{Path(strategy.split(':')[0]).stem}.{strategy.split(':')[1]} warm-up {warm_up_candles}"
+            try:
+                n_trades, differing = check(strategy, where)
+            except CompileError as error:
+                n_trades, differing = 0, [str(error)]
+            report[key] = {"trades": n_trades, "differing": differing}
+            print(f"{'BAD' if differing else 'ok '} {key}: {n_trades} trades {'; '.join(differing)}", file=sys.stderr)
+    print(json.dumps(report))
+    return int(any(each["differing"] for each in report.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
