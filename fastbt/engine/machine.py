@@ -207,6 +207,8 @@ def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i
     j = s.n_active
     _submit(s, side, MARKET, True, abs(s.qty), at, VIA_NONE)
     if s.status == OK:
+        # Jesse makes this order itself, without a time of creation.
+        s.o_created_at[j] = np.nan
         s.liquidations += 1
         _execute(s, v, k, x, bars, minutes, trades, log, j)
 
@@ -256,9 +258,10 @@ def _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)
             _flush(s, v, k, x, bars, minutes, trades, log)
             _purge(s)
         i += 1
-    s.minute = last - 1
-    s.time = minutes[last - 1, TIMESTAMP] + 60000.0
-    s.current_price = minutes[last - 1, CLOSE]
+    if s.status == OK:
+        s.minute = last - 1
+        s.time = minutes[last - 1, TIMESTAMP] + 60000.0
+        s.current_price = minutes[last - 1, CLOSE]
 
 
 @merged
@@ -338,6 +341,9 @@ def _decide(s, v, k, x, bars, minutes, trades, log):
 @merged
 def _end(s, v, k, x, bars, minutes, trades, log):
     """Close what is open and cancel what works (specification 1.11)."""
+    # The last bar may not have ended; what there is of it is visible.
+    s.bar = s.warmup_bars + (len(minutes) - 1) // s.timeframe_minutes
+    _publish_minute(s, minutes, len(minutes) - 1)
     before_terminate(s, v, k, x, bars, minutes)
     _detect(s)
     _flush(s, v, k, x, bars, minutes, trades, log)
@@ -482,7 +488,7 @@ def run_sets(
         init_variables(v)
         _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades, log, daily[j])
         outcomes[j, OUTCOME_STATUS] = s.status
-        outcomes[j, OUTCOME_BAR] = s.index
+        outcomes[j, OUTCOME_BAR] = s.minute // s.timeframe_minutes
         outcomes[j, OUTCOME_TIME] = s.time
         outcomes[j, OUTCOME_ORDERS] = s.next_id
         outcomes[j, OUTCOME_BALANCE] = s.wallet

@@ -101,7 +101,7 @@ def _submit_exit(s, qty, price, via):
     if price < 0.0:
         _fail(s, VALUE_ERROR)
         return
-    if s.qty == 0.0:
+    if s.qty == 0.0 or price != price:
         _fail(s, ORDER_NOT_ALLOWED)
         return
     side = SELL if s.qty > 0.0 else BUY

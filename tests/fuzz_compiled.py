@@ -1,0 +1,194 @@
+"""Generated strategies on the compiled engine and on the reference engine: everything must be equal to the last bit.
+
+As a rule the generated module runs as plain Python, which needs no compilation; the indicators' kernels are compiled
+all the same. With `--compiled` everything is what users run::
+
+    python tests/fuzz_compiled.py --seed 1000 --seconds 600
+    python tests/fuzz_compiled.py --seed 17 --count 1 --show
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import json
+import math
+import re
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+
+def run_as_python() -> None:
+    """Let the engine and what the compiler generates be plain Python; indicators and metrics stay compiled."""
+    import fastbt.data._kernels
+    import fastbt.indicators
+    import fastbt.metrics._kernels
+    from fastbt import _jit
+
+    _jit.njit = lambda *_, **__: lambda function: function
+    _jit.jit_disabled = lambda: True
+
+
+@dataclasses.dataclass
+class Tally:
+    """What was compared."""
+
+    seeds: int = 0
+    trades: int = 0
+    orders: int = 0
+    liquidations: int = 0
+    fills: Counter[str] = dataclasses.field(default_factory=Counter)
+    exceptions: Counter[str] = dataclasses.field(default_factory=Counter)
+    refused: Counter[str] = dataclasses.field(default_factory=Counter)
+    undecided: int = 0
+    idle: int = 0
+    differences: dict[int, str] = dataclasses.field(default_factory=dict)
+
+
+def sort_of_equal(a: Any, b: Any) -> bool:
+    """Return whether two values are the same number, NaN included."""
+    return a == b or (isinstance(a, float) and isinstance(b, float) and math.isnan(a) and math.isnan(b))
+
+
+def first_difference(ours: Any, theirs: Any, path: str = "") -> str | None:
+    """Return where two results differ first, or None."""
+    if isinstance(theirs, dict):
+        if set(ours) != set(theirs):
+            return f"{path}: {sorted(ours)} and {sorted(theirs)}"
+        pairs = [(f"{path}.{key}", ours[key], theirs[key]) for key in theirs]
+    elif isinstance(theirs, (list, tuple)):
+        pairs = [(f"{path}[{i}]", a, b) for i, (a, b) in enumerate(zip(ours, theirs, strict=False))]
+        if len(ours) != len(theirs):
+            pairs.append((f"{path}.length", len(ours), len(theirs)))
+    else:
+        return None if sort_of_equal(ours, theirs) else f"{path}: compiled {ours!r}, reference {theirs!r}"
+    return next((found for name, a, b in pairs if (found := first_difference(a, b, name))), None)
+
+
+def outcome_of(run: Any) -> dict[str, Any]:
+    """Return a run's result, or what ended it, as plain values."""
+    from fastbt.errors import SimulationError
+
+    try:
+        simulation, metrics = run()
+    except SimulationError as error:
+        return {"exception": error.exception, "bar": error.bar, "time": error.time, "message": str(error)}
+    result = dataclasses.asdict(simulation)
+    del result["log"]
+    return {**result, "metrics": metrics}
+
+
+def compare_metrics(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
+    """Return the first metric that differs by more than rounding."""
+    for key, value in theirs.items():
+        mine = ours[key]
+        if isinstance(value, float) and isinstance(mine, (int, float)) and math.isclose(mine, value, rel_tol=1e-9, abs_tol=1e-9):
+            continue
+        if not sort_of_equal(mine, value):
+            return f".metrics.{key}: compiled {mine!r}, reference {value!r}"
+    return None
+
+
+def run_seed(seed: int, tally: Tally, folder: Path, *, show: bool = False, mode: str | None = None) -> None:
+    """Run the strategy of a seed both ways."""
+    tally.seeds += 1
+    from strategy_generators import make_market, make_strategy
+
+    from fastbt.backtest import Session, Setup
+    from fastbt.errors import CompileError
+
+    case = make_market(seed, mode)
+    text = make_strategy(seed, case.account.mode)
+    file = folder / f"Generated{seed}.py"
+    file.write_text(text)
+    setup = Setup.from_arrays(case.account, "BTC-USDT", case.timeframe, case.minutes, case.warmup)
+    session = Session(file, setup)
+    if show:
+        print(text, case.account, case.timeframe, len(case.minutes), len(case.warmup))
+    try:
+        compiled, _ = session.runner_for(session.source.defaults)
+    except CompileError as error:
+        tally.refused[re.sub(r"\d+", "N", error.message)] += 1
+        if show:
+            print(error)
+        return
+    if show:
+        print(compiled.text[: compiled.text.index("CONFLICTING_RULES")])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = outcome_of(session.run_interpreted)
+        try:
+            ours = outcome_of(session.run)
+        except Exception:
+            tally.differences[seed] = f"the compiled run crashed:\n{traceback.format_exc(limit=-3)}"
+            return
+    ours_message, their_message = ours.pop("message", ""), theirs.pop("message", "")
+    if "depends on Python or numpy number types" in ours_message:
+        tally.undecided += 1
+        return
+    metrics = (ours.pop("metrics", {}), theirs.pop("metrics", {}))
+    found = first_difference(ours, theirs) if ours.keys() == theirs.keys() else f"{ours_message or 'completed'}; {their_message or 'completed'}"
+    found = found or compare_metrics(*metrics)
+    if found:
+        tally.differences[seed] = f"{case.account.mode.name} {case.timeframe}: {found}\n{ours_message}\n{their_message}"
+        return
+    if "exception" in theirs:
+        tally.exceptions[theirs["exception"] or their_message.split(", at bar")[0][-60:]] += 1
+        return
+    tally.trades += len(theirs["trades"])
+    tally.orders += theirs["order_count"]
+    tally.liquidations += theirs["liquidations"]
+    tally.idle += len(theirs["trades"]) < 3
+    tally.fills.update(order["type"] for trade in theirs["trades"] for order in trade["orders"])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fuzz, print what was compared, and return 1 if anything differed."""
+    parser = argparse.ArgumentParser(description="Compare compiled strategies with the reference engine.")
+    parser.add_argument("--seed", type=int, default=0, help="the first one")
+    parser.add_argument("--step", type=int, default=1, help="distance of one seed to the next")
+    parser.add_argument("--count", type=int, help="stop after so many seeds")
+    parser.add_argument("--seconds", type=float, help="stop after so much time")
+    parser.add_argument("--mode", choices=["cross", "isolated", "spot"], help="instead of one drawn by the seed")
+    parser.add_argument("--compiled", action="store_true", help="machine code: some 10 s a strategy")
+    parser.add_argument("--show", action="store_true", help="print strategy and generated code")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    if options.count is None and options.seconds is None:
+        parser.error("say when to stop: --count or --seconds")
+    if not options.compiled:
+        run_as_python()
+    tally, began = Tally(), time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in itertools.count(options.seed, options.step):
+            if options.count is not None and tally.seeds >= options.count:
+                break
+            if options.seconds is not None and time.perf_counter() - began > options.seconds:
+                break
+            try:
+                run_seed(seed, tally, Path(folder), show=options.show, mode=options.mode)
+            except Exception:
+                tally.differences[seed] = traceback.format_exc(limit=-4)
+            if seed in tally.differences and not options.json:
+                print(f"seed {seed}: {tally.differences[seed]}", flush=True)
+    report = {**vars(tally), "seconds": round(time.perf_counter() - began, 1)}
+    if options.json:
+        print(json.dumps(report))
+    else:
+        report["differences"] = list(tally.differences)
+        print(json.dumps(report, indent=1))
+    return 1 if tally.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
