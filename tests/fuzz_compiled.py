@@ -92,7 +92,11 @@ def compare_metrics(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
     """Return the first metric that differs by more than rounding."""
     for key, value in theirs.items():
         mine = ours[key]
-        if isinstance(value, float) and isinstance(mine, (int, float)) and math.isclose(mine, value, rel_tol=1e-9, abs_tol=1e-9):
+        if (
+            isinstance(value, float)
+            and isinstance(mine, (int, float))
+            and math.isclose(mine, value, rel_tol=1e-9, abs_tol=1e-9)
+        ):
             continue
         if not sort_of_equal(mine, value):
             return f".metrics.{key}: compiled {mine!r}, reference {value!r}"
@@ -137,7 +141,11 @@ def run_seed(seed: int, tally: Tally, folder: Path, *, show: bool = False, mode:
         tally.undecided += 1
         return
     metrics = (ours.pop("metrics", {}), theirs.pop("metrics", {}))
-    found = first_difference(ours, theirs) if ours.keys() == theirs.keys() else f"{ours_message or 'completed'}; {their_message or 'completed'}"
+    found = (
+        first_difference(ours, theirs)
+        if ours.keys() == theirs.keys()
+        else f"{ours_message or 'completed'}; {their_message or 'completed'}"
+    )
     found = found or compare_metrics(*metrics)
     if found:
         tally.differences[seed] = f"{case.account.mode.name} {case.timeframe}: {found}\n{ours_message}\n{their_message}"

@@ -238,7 +238,11 @@ class _Writer:
             ]
             if self.chance(0.03):
                 # Zero now and then: a Python number raises, a numpy one gives inf or nan.
-                options += [f"{a} / {b}", f"1 / {self.whole(depth - 1)}", f"({self.whole(depth - 1)} % {self.whole(0)})"]
+                options += [
+                    f"{a} / {b}",
+                    f"1 / {self.whole(depth - 1)}",
+                    f"({self.whole(depth - 1)} % {self.whole(0)})",
+                ]
         return self.rng.choice(options)
 
     def whole(self, depth: int = 1) -> str:
@@ -580,7 +584,9 @@ class _Writer:
             elif kind < 0.85:
                 lines.append(f"{pad}self.{attribute} = [({qty} * {self.rng.choice([0.3, 0.5])}, {level})]")
             elif kind < 0.92:
-                lines.append(f"{pad}self.{attribute} = [({qty} / 3, {level}), ({qty} / 3, {further}), ({qty} / 3, {entry} * (1 {sign} 0.01))]")
+                lines.append(
+                    f"{pad}self.{attribute} = [({qty} / 3, {level}), ({qty} / 3, {further}), ({qty} / 3, {entry} * (1 {sign} 0.01))]"
+                )
             else:
                 lines.append(f"{pad}self.{attribute} = {self.pick('[]', 'None')}")
         return lines
@@ -597,7 +603,9 @@ class _Writer:
         self.context, self.is_open = "order", True
         lines = []
         if self.chance(0.75):
-            lines += self.both_sides(self.pick("self.position.entry_price", "self.price", "order.price"), "self.position.qty")
+            lines += self.both_sides(
+                self.pick("self.position.entry_price", "self.price", "order.price"), "self.position.qty"
+            )
         if self.chance(0.5):
             lines += self.statements(1, "")
         if self.chance(0.04):
@@ -657,9 +665,15 @@ class _Writer:
             side = "is_long" if attribute == "buy" else "is_short"
             sign = "-" if attribute == "buy" else "+"
             more = f"(abs(self.position.qty) * 0.2, {self.offset('self.price', sign)})"
-            lines += [f"if self.{side} and self.increased_count < 3 and {self.test(0)}:", f"    self.{attribute} = {more}"]
+            lines += [
+                f"if self.{side} and self.increased_count < 3 and {self.test(0)}:",
+                f"    self.{attribute} = {more}",
+            ]
         if self.chance(0.05):
-            lines += [f"if {self.test(0)}:", f"    self.{self.pick('stop_loss', 'take_profit')} = {self.pick('[]', 'None')}"]
+            lines += [
+                f"if {self.test(0)}:",
+                f"    self.{self.pick('stop_loss', 'take_profit')} = {self.pick('[]', 'None')}",
+            ]
         patience = self.rng.randint(5, 25)
         lines += [f"if self.index % {patience} == 0:", "    self.liquidate()"]
         return self.method("update_position", lines)

@@ -247,6 +247,28 @@ def _publish(s, open_, close, high, low, volume):
     s.part_low = low
     s.part_volume = volume
     s.current_price = close
+    s.shown_minute = s.minute
+    s.shown_open = open_
+    s.shown_close = close
+    s.shown_high = high
+    s.shown_low = low
+    s.shown_volume = volume
+
+
+@lean
+def _publish_stale(s, bars, i):
+    """Show what Jesse shows when it liquidates in the last minute of a bar, which is not aggregated yet.
+
+    That is the part of the bar that a fill showed last, or the bar before.
+    """
+    if s.timeframe_minutes == 1 or (i + 1) % s.timeframe_minutes != 0:
+        return
+    if s.shown_minute >= 0 and s.shown_minute // s.timeframe_minutes == i // s.timeframe_minutes:
+        s.minute = s.shown_minute
+        _publish(s, s.shown_open, s.shown_close, s.shown_high, s.shown_low, s.shown_volume)
+    elif s.bar > 0:
+        s.bar -= 1
+        s.current_price = bars[s.bar, CLOSE]
 
 
 @lean

@@ -99,6 +99,13 @@ def state_dtype(points: int, orders: int) -> np.dtype[Any]:
         ("part_low", "f8"),
         ("part_volume", "f8"),
         ("partial", "b1"),
+        # The part of a minute that a fill showed last.
+        ("shown_minute", "i8"),
+        ("shown_open", "f8"),
+        ("shown_close", "f8"),
+        ("shown_high", "f8"),
+        ("shown_low", "f8"),
+        ("shown_volume", "f8"),
         # Wallet and position.
         ("wallet", "f8"),
         ("base_balance", "f8"),

@@ -40,6 +40,7 @@ from fastbt.engine.kernels import (
     _position_pnl,
     _publish,
     _publish_minute,
+    _publish_stale,
     _purge,
     _split_candle,
     _submit,
@@ -210,7 +211,12 @@ def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i
         # Jesse makes this order itself, without a time of creation.
         s.o_created_at[j] = np.nan
         s.liquidations += 1
+        bar = s.bar
+        _publish_stale(s, bars, i)
         _execute(s, v, k, x, bars, minutes, trades, log, j)
+        s.minute = i
+        s.bar = bar
+        _publish_minute(s, minutes, i)
 
 
 @merged
@@ -375,6 +381,7 @@ def _begin(s, minutes):
     s.time = minutes[0, TIMESTAMP]
     s.complete = True
     s.partial = False
+    s.shown_minute = -1
     s.wallet = s.starting_balance
     s.base_balance = s.stop_sum = s.limit_sum = 0.0
     s.qty = s.previous_qty = 0.0
