@@ -125,7 +125,8 @@ class Program:
         if isinstance(value, Config):
             return value.node
         assert isinstance(value, Const)
-        if value.value is None or isinstance(value.value, bool | int | float | str):
+        # numpy's float64 derives from float, and is no literal.
+        if value.value is None or type(value.value) in (bool, int, float, str):
             return ast.Constant(value.value)
         for key, known in self.objects.items():
             if known is value.value:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import replace
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from fastbt.compiler.load import Method
 from fastbt.compiler.lower import Program
@@ -31,6 +32,7 @@ from fastbt.errors import CompileError, did_you_mean
 
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"}
 _MISSING = object()
+T = TypeVar("T")
 
 
 class OperatorLowerer:
@@ -70,6 +72,19 @@ class OperatorLowerer:
         self.out.append(ast.Assign([ast.Name(key, ast.Store())], node))
         return name(key)
 
+    def fresh(self) -> str:
+        """Return a name that nothing has."""
+        self.temporaries += 1
+        self.impure = True
+        return f"t{self.temporaries}_"
+
+    def captured(self, lower: Callable[[], T]) -> tuple[list[ast.stmt], T]:
+        """Return the statements that lowering something emits, and what it returns."""
+        outer, self.out = self.out, []
+        result = lower()
+        emitted, self.out = self.out, outer
+        return emitted, result
+
     # --- numbers ------------------------------------------------------------------------------------------------
     def number(self, node: ast.expr) -> Number:
         """Lower an expression that must be a number."""
@@ -88,26 +103,44 @@ class OperatorLowerer:
     def truth(self, node: ast.expr) -> ast.expr | bool:
         """Lower a condition to a boolean expression, or to what it always is."""
         if isinstance(node, ast.BoolOp):
-            parts: list[ast.expr] = []
-            is_and = isinstance(node.op, ast.And)
-            for each in node.values:
-                part = self.truth(each)
-                if isinstance(part, bool):
-                    if part is not is_and:
-                        # The rest is never evaluated.
-                        if not parts:
-                            return part
-                        parts.append(ast.Constant(part))
-                        break
-                    continue
-                parts.append(part)
-            if not parts:
-                return is_and
-            return parts[0] if len(parts) == 1 else ast.BoolOp(node.op, parts)
+            return self.joined_truth(node)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner = self.truth(node.operand)
             return (not inner) if isinstance(inner, bool) else ast.UnaryOp(ast.Not(), inner)
         return self.value_truth(self.lower(node), node)
+
+    def joined_truth(self, node: ast.BoolOp) -> ast.expr | bool:
+        """Lower a condition joined by and, or; what an operand emits happens only if the operand is reached."""
+        is_and = isinstance(node.op, ast.And)
+        parts: list[tuple[list[ast.stmt], ast.expr]] = []
+        for each in node.values:
+            emitted, part = self.captured(lambda each=each: self.truth(each))  # type: ignore[misc]
+            if isinstance(part, bool):
+                if part is is_and and not emitted:
+                    continue
+                parts.append((emitted, ast.Constant(part)))
+                if part is not is_and:
+                    break  # the rest is never evaluated
+            else:
+                parts.append((emitted, part))
+        if not parts:
+            return is_and
+        self.out += parts[0][0]
+        codes = [code for _, code in parts]
+        if not any(emitted for emitted, _ in parts[1:]):
+            first = codes[0]
+            if len(codes) == 1:
+                return bool(first.value) if isinstance(first, ast.Constant) else first
+            return ast.BoolOp(node.op, codes)
+        key = self.fresh()
+        self.out.append(_assign(key, codes[0]))
+        block = self.out
+        for emitted, code in parts[1:]:
+            test = name(key) if is_and else ast.UnaryOp(ast.Not(), name(key))
+            inner: list[ast.stmt] = [*emitted, _assign(key, code)]
+            block.append(ast.If(test, inner, []))
+            block = inner
+        return name(key)
 
     def value_truth(self, value: Value, node: ast.AST) -> ast.expr | bool:
         """Return the truth of a value."""
@@ -157,6 +190,8 @@ class OperatorLowerer:
                 return f"the method {key}"
             case Text():
                 return "a string"
+            case Number():
+                return "a number"
             case Conflict(reason):
                 return reason
         return "this"
@@ -300,23 +335,46 @@ class OperatorLowerer:
         return Number(ast.BinOp(a, op, b), type_, numpy)
 
     def lower_BoolOp(self, node: ast.BoolOp) -> Value:
-        mark = len(self.out)
-        values = [self.lower(each) for each in node.values]
+        is_and = isinstance(node.op, ast.And)
+        operands: list[tuple[list[ast.stmt], Value]] = []
+        for each in node.values:
+            operands.append(self.captured(lambda each=each: self.lower(each)))  # type: ignore[misc]
+            value = operands[-1][1]
+            if isinstance(value, Const) and bool(value.value) is not is_and:
+                break  # the rest is never evaluated
+        values = [value for _, value in operands]
         if all(isinstance(each, Const | Config) for each in values):
+            if len(values) == 1:
+                return values[0]
             return self.config(ast.BoolOp(node.op, [self.program.config_node(each) for each in values]), node)
         numbers = [self.program.materialise(each) for each in values]
-        types = {each.type for each in numbers if each is not None}
-        if None in numbers or "bool" in types:
-            # Lowered anew as conditions: what was emitted for the values goes.
-            del self.out[mark:]
+        plain = [each for each in numbers if each is not None]
+        if len(plain) < len(numbers) or all(each.type == "bool" and each.none is None for each in plain):
+            # Lowered anew as conditions.
             truth = self.truth(node)
             return Const(truth) if isinstance(truth, bool) else Number(truth, "bool", False)
-        plain = [self.as_number(value, each) for value, each in zip(values, node.values, strict=True)]
         type_ = plain[0].type
-        for each in plain:
-            type_ = join_types(type_, each.type)
-        code = [parse("float(X)", X=each.node) if type_ == "float" else each.node for each in plain]
-        return Number(ast.BoolOp(node.op, code), type_, None)
+        for number in plain:
+            type_ = join_types(type_, number.type)
+        self.out += operands[0][0]
+        codes = [_cast(each, type_) for each in plain]
+        if not any(emitted for emitted, _ in operands[1:]) and all(each.none is None for each in plain):
+            return Number(ast.BoolOp(node.op, codes), type_, None)
+        key = self.fresh()
+        flag = f"{key}none" if any(each.none is not None for each in plain) else None
+        block = self.out
+        for i, ((emitted, _), number, code) in enumerate(zip(operands, plain, codes, strict=True)):
+            inner: list[ast.stmt] = [] if i == 0 else list(emitted)
+            inner.append(_assign(key, code))
+            if flag is not None:
+                inner.append(_assign(flag, number.none or ast.Constant(False)))
+            if i == 0:
+                block += inner
+                continue
+            test = parse("T != 0" if flag is None else "not NONE and T != 0", T=name(key), NONE=name(flag or key))
+            block.append(ast.If(test if is_and else ast.UnaryOp(ast.Not(), test), inner, []))
+            block = inner
+        return Number(name(key), type_, None, None if flag is None else name(flag))
 
     def lower_Compare(self, node: ast.Compare) -> Value:
         values = [self.lower(each) for each in [node.left, *node.comparators]]
@@ -417,11 +475,31 @@ class OperatorLowerer:
         test = self.truth(node.test)
         if isinstance(test, bool):
             return self.lower(node.body if test else node.orelse)
-        body, other = self.lower(node.body), self.lower(node.orelse)
+        first_emitted, body = self.captured(lambda: self.lower(node.body))
+        second_emitted, other = self.captured(lambda: self.lower(node.orelse))
         texts = self.program.text(body), self.program.text(other)
-        if texts[0] is not None and texts[1] is not None:
+        if texts[0] is not None and texts[1] is not None and not first_emitted and not second_emitted:
             return Text(ast.IfExp(test, texts[0].node, texts[1].node))
-        return self.choice(test, self.as_number(body, node.body), self.as_number(other, node.orelse))
+        first, second = self.or_none(body, node.body), self.or_none(other, node.orelse)
+        if first.none is None and second.none is None and not first_emitted and not second_emitted:
+            return self.choice(test, first, second)
+        # Only the arm that is chosen happens.
+        type_ = join_types(first.type, second.type)
+        key = self.fresh()
+        flag = None if first.none is None and second.none is None else f"{key}none"
+        for emitted, number in ((first_emitted, first), (second_emitted, second)):
+            emitted.append(_assign(key, _cast(number, type_)))
+            if flag is not None:
+                emitted.append(_assign(flag, number.none or ast.Constant(False)))
+        self.out.append(ast.If(test, first_emitted, second_emitted))
+        numpy = join_numpy(first.numpy, second.numpy)
+        return Number(name(key), type_, numpy, None if flag is None else name(flag))
+
+    def or_none(self, value: Value, node: ast.AST) -> Number:
+        """Return a number that may be None, None itself included."""
+        if isinstance(value, Const) and value.value is None:
+            return Number(ast.Constant(False), "bool", None, ast.Constant(True))
+        return self.program.materialise(value) or self.as_number(value, node)
 
     def choice(self, test: ast.expr, first: Number, second: Number) -> Number:
         """Return one of two numbers."""
@@ -437,3 +515,12 @@ class OperatorLowerer:
     ) -> Value:
         """Call a method of the user's own; see `calls`."""
         raise NotImplementedError
+
+
+def _assign(key: str, value: ast.expr) -> ast.stmt:
+    return ast.Assign([ast.Name(key, ast.Store())], value)
+
+
+def _cast(number: Number, type_: str) -> ast.expr:
+    """Return the code of a number as one of a wider type."""
+    return number.node if number.type == type_ else parse(f"{type_}(X)", X=number.node)

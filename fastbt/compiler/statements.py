@@ -368,10 +368,15 @@ class FunctionLowerer(ExpressionLowerer):
 
     def settle_group(self, value: Group) -> Group:
         """Fix the numbers of a tuple now."""
-        items = tuple(
-            self.settled(each) if isinstance(each, Number) and each.none is None else each for each in value.items
-        )
-        return replace(value, items=items)
+        return replace(value, items=tuple(map(self.settle, value.items)))
+
+    def settle(self, value: Value) -> Value:
+        """Fix a number now, None included."""
+        if not isinstance(value, Number):
+            return value
+        if value.none is None:
+            return self.settled(value)
+        return replace(value, node=self.temporary(value.node), none=self.temporary(value.none))
 
     def assign_local(self, key: str, value: Value) -> None:
         """Assign to a local variable."""
@@ -504,9 +509,14 @@ class FunctionLowerer(ExpressionLowerer):
     def statement_While(self, node: ast.While) -> bool:
         if node.orelse:
             self.refuse(node, "else after a loop is not compiled")
-        test = self.truth(node.test)
-        test = ast.Constant(test) if isinstance(test, bool) else test
-        self.loop(lambda body: ast.While(test, body, []), node.body)
+        emitted, test = self.captured(lambda: self.truth(node.test))
+        code = ast.Constant(test) if isinstance(test, bool) else test
+        if emitted:
+            # What the condition needs is computed before each round.
+            leave = ast.If(ast.UnaryOp(ast.Not(), code), [ast.Break()], [])
+            self.loop(lambda body: ast.While(ast.Constant(True), [*emitted, leave, *body], []), node.body)
+        else:
+            self.loop(lambda body: ast.While(code, body, []), node.body)
         return False
 
     def statement_For(self, node: ast.For) -> bool:
