@@ -11,3 +11,6 @@ settings.register_profile(
 # Kernels as plain Python are a thousand times slower; that run is for coverage and debuggers.
 settings.register_profile("plain", settings.get_profile("fastbt"), max_examples=5)
 settings.load_profile("plain" if os.environ.get("NUMBA_DISABLE_JIT") == "1" else "fastbt")
+
+# Strategies, which import Jesse: data, not modules of ours.
+collect_ignore_glob = ["corpus/*"]
