@@ -111,6 +111,7 @@ class Program:
     changed: bool = False
     stack: list[tuple[Any, ...]] = field(default_factory=list)
     cached_fields: dict[str, str] = field(default_factory=dict)
+    nullable_types: dict[tuple[int, str], str] = field(default_factory=dict)
     texts: dict[str, int] = field(default_factory=dict)
     generated: dict[int, Method] = field(default_factory=dict)
 

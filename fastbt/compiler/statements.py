@@ -50,6 +50,9 @@ class FunctionLowerer(ExpressionLowerer):
         self.returns: list[Value] = []
         #: Which of them are never used, as the run has failed.
         self.failing: list[int] = []
+        #: What is known of the local variables where the loop at hand is left, and where its next round begins.
+        self.breaks: list[dict[str, Value]] = []
+        self.continues: list[dict[str, Value]] = []
         self.parameters: list[str] = []
         self.bind_parameters(arguments, keywords)
 
@@ -215,6 +218,15 @@ class FunctionLowerer(ExpressionLowerer):
                 for inner in ast.walk(each):
                     if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                         self.rebound.add(inner.id)
+        kinds: dict[str, set[bool]] = {}
+        for each in ast.walk(ast.Module(body, [])):
+            for target in _names_assigned(each):
+                value_node = getattr(each, "value", None)
+                is_none = isinstance(value_node, ast.Constant) and value_node.value is None
+                kinds.setdefault(target.id, set()).add(is_none)
+        #: The names that hold None in one place and something else in another.
+        self.nullable = {key for key, found in kinds.items() if len(found) == 2}
+        self.nullable |= {key for method, key in self.program.nullable_types if method == id(self.method.node)}
         for key in self.rebound & set(self.locals):
             value = self.locals[key]
             number = self.program.materialise(value) if isinstance(value, Const | Config | Number) else None
@@ -382,6 +394,9 @@ class FunctionLowerer(ExpressionLowerer):
         """Assign to a local variable."""
         number = self.program.materialise(value) if isinstance(value, Const | Config | Number) else None
         text = self.program.text(value)
+        if key in self.nullable and (number is not None or (isinstance(value, Const) and value.value is None)):
+            self.assign_nullable(key, number)
+            return
         if text is not None and text.none is None:
             self.out.append(ast.Assign([ast.Name(local_name(key), ast.Store())], text.node))
             self.locals[key] = Text(name(local_name(key)), None, text.constant if key not in self.rebound else None)
@@ -400,6 +415,22 @@ class FunctionLowerer(ExpressionLowerer):
             none = name(flag.id)
         constant = number.constant if key not in self.rebound else None
         self.locals[key] = Number(name(local_name(key)), number.type, number.numpy, none, constant)
+
+    def assign_nullable(self, key: str, number: Number | None) -> None:
+        """Assign a number or None to a local variable that holds both in its time."""
+        types = self.program.nullable_types
+        where = (id(self.method.node), key)
+        known = types.get(where, "bool")
+        if number is not None and join_types(known, number.type) != known:
+            known = types[where] = join_types(known, number.type)
+            self.program.changed = True
+        code = _zero(known) if number is None else number.node
+        none = ast.Constant(True) if number is None else number.none or ast.Constant(False)
+        flag = f"{local_name(key)}_none"
+        for target, value in ((local_name(key), code), (flag, none)):
+            self.out.append(ast.Assign([ast.Name(target, ast.Store())], value))
+        numpy = None if number is None else number.numpy
+        self.locals[key] = Number(name(local_name(key)), known, numpy, name(flag))
 
     def assign_attribute(self, key: str, value: Value, target: ast.expr) -> None:
         """Assign to an attribute of self."""
@@ -493,8 +524,9 @@ class FunctionLowerer(ExpressionLowerer):
             elif isinstance(a, Number) and isinstance(b, Number):
                 none = a.none if a.none is not None else b.none
                 if (a.none is None) != (b.none is None):
-                    merged[key] = Conflict("a number on one path and perhaps None on another")
-                    continue
+                    # From the next round on, the name says everywhere whether it is None.
+                    self.program.nullable_types.setdefault((id(self.method.node), key), "bool")
+                    self.program.changed = True
                 merged[key] = Number(a.node, join_types(a.type, b.type), join_numpy(a.numpy, b.numpy), none)
             elif isinstance(a, Text) and isinstance(b, Text) and a.none is None and b.none is None:
                 merged[key] = Text(a.node)
@@ -558,23 +590,32 @@ class FunctionLowerer(ExpressionLowerer):
         """Lower a loop body until the types of its variables are stable."""
         assert callable(make)
         known = dict(self.locals)
+        outer = self.breaks, self.continues
         for _ in range(4):
             before = dict(known)
             count = len(self.returns)
+            self.breaks, self.continues = [], []
             lowered, after, _ = self.branch(body, before)
             known = self.merge(before, after)
+            for each in self.continues:
+                known = self.merge(known, each)
             if known == before:
                 break
             del self.returns[count:]
+        for each in self.breaks:
+            known = self.merge(known, each)
+        self.breaks, self.continues = outer
         self.locals = known
         self.out.append(make(lowered))
 
     def statement_Break(self, node: ast.Break) -> bool:
         self.out.append(ast.Break())
+        self.breaks.append(dict(self.locals))
         return True
 
     def statement_Continue(self, node: ast.Continue) -> bool:
         self.out.append(ast.Continue())
+        self.continues.append(dict(self.locals))
         return True
 
 
@@ -599,6 +640,15 @@ def _constant_of(value: Value) -> Value:
 
 def _is_range(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"
+
+
+def _names_assigned(node: ast.AST) -> list[ast.Name]:
+    """Return the plain names that a statement assigns its whole value to."""
+    if isinstance(node, ast.Assign):
+        return [each for each in node.targets if isinstance(each, ast.Name)]
+    if isinstance(node, ast.AnnAssign | ast.AugAssign) and isinstance(node.target, ast.Name):
+        return [node.target]
+    return []
 
 
 def _store(text: str) -> ast.expr:
