@@ -8,7 +8,6 @@ from typing import Any
 
 from fastbt.backtest import Session
 from fastbt.data import CandleSet, iso
-from fastbt.errors import SettingsError
 from fastbt.interfaces._bench_parts import Check, Row, Section, timed
 from fastbt.oracle.against_jesse import JesseRunner
 from fastbt.oracle.jesse_process import JesseProcess, jesse_available
@@ -18,24 +17,6 @@ from fastbt.sweep.sweep import SweepResult, choose_sets, make_account_of, make_s
 Say = Callable[[str], None]
 
 MISSING = "Jesse is not installed in this environment; `uv sync --group test` or `pip install jesse-fastbt[jesse]`"
-
-
-def default_strategy() -> Path:
-    """Return the crossover of the repository's `strategies/`.
-
-    Raises
-    ------
-    SettingsError
-        If fastbt was installed without the repository.
-    """
-    places = [Path.cwd() / "strategies", Path(__file__).resolve().parents[2] / "strategies"]
-    for place in places:
-        if (place / "SmaCrossover" / "__init__.py").is_file():
-            return place / "SmaCrossover"
-    raise SettingsError(
-        f"strategy: wanted a strategy file or folder; there is no strategies/SmaCrossover in {Path.cwd()}. "
-        "Name one, or run from a clone of the repository."
-    )
 
 
 def against_jesse(
@@ -78,7 +59,7 @@ def against_jesse(
     session = make_session(strategy, candles, timeframe, start, finish, make_account_of({}))
     sets = choose_sets(session, n=n_sets, seed=seed)
     setup = session.setup
-    n_bars = setup.market.n_bars - setup.market.warmup_bars
+    n_bars = setup.market.n_bars
     section = Section(
         f"{session.source.name}, {setup.symbol} {timeframe}, {iso(setup.start)} to {iso(setup.finish)}, "
         f"{n_bars:,} bars, {len(sets):,} sets"
@@ -150,9 +131,11 @@ def _time(
         section.notes.append(f"runs that Jesse aborted were not timed: {', '.join(slower)}")
     if jesse.runs:
         ratio = jesse.seconds * n / whole.seconds
+        one_core = jesse.seconds * n / (single if single.runs else whole).seconds
         section.notes.append(
             f"a set takes Jesse {jesse.seconds:.3f} s (median of {len(jesse.runs)} sets); {n:,} sets one after the "
-            f"other would take it {jesse.seconds * n:,.0f} s, {ratio:,.0f} times as long as the sweep did"
+            f"other would take it {jesse.seconds * n:,.0f} s, {ratio:,.0f} times as long as the sweep on "
+            f"{cores(threads)}, {one_core:,.0f} times as long as the sweep on 1 core"
         )
 
 

@@ -72,10 +72,9 @@ def run(
     OracleError
         If Jesse or vectorbt fails where it should not.
     """
-    from rich.console import Console
+    from fastbt.interfaces._terminal import console as terminal
 
-    out = console or Console(highlight=False)
-    err = Console(stderr=True, highlight=False)
+    out, err = console or terminal(), terminal(stderr=True)
 
     def say(text: str) -> None:
         err.print(text, style="dim", markup=False, soft_wrap=True)
@@ -110,9 +109,10 @@ def _measure(
     """Do all measurements."""
     from fastbt.data import CandleSet, timeframe_minutes
     from fastbt.interfaces._bench_common import CommonWorkload
-    from fastbt.interfaces._bench_jesse import against_jesse, default_strategy, open_jesse
+    from fastbt.interfaces._bench_jesse import against_jesse, open_jesse
     from fastbt.interfaces._bench_parts import machine
     from fastbt.interfaces._bench_vectorbt import VectorbtProcesses, available
+    from fastbt.interfaces._examples import find_strategy
     from fastbt.sweep.executor import available_threads
 
     for each in timeframes:
@@ -122,7 +122,7 @@ def _measure(
             raise SettingsError(f"{name} wants a whole number from 1; it was {value}")
     n_sets, n_verified, n_bars, n_jesse_bars, usual_rounds = QUICK if quick else FULL
     workers = threads or available_threads()
-    chosen = default_strategy() if strategy is None else strategy
+    chosen = find_strategy("SmaCrossover") if strategy is None else strategy
     about = machine(workers)
     sections = []
     with ExitStack() as stack:
@@ -165,6 +165,7 @@ def _measure(
 def _print(out: Console, report: JsonDict, sections: Sequence[Section]) -> None:
     """Print tables for a person."""
     from rich.table import Table
+    from rich.text import Text
 
     about = report["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
@@ -174,7 +175,7 @@ def _print(out: Console, report: JsonDict, sections: Sequence[Section]) -> None:
         out.print(f"load {about['load_before']:.1f} before, {about['load_after']:.1f} after", markup=False)
     for section in sections:
         out.print()
-        table = Table(title=section.title, title_justify="left", title_style="bold")
+        table = Table(title=Text(section.title, style="bold"), title_justify="left")
         table.add_column("library")
         table.add_column("what")
         for name in ("seconds", "ns a bar and set", "times fastbt's"):
