@@ -113,14 +113,10 @@ class AttributeLowerer(OperatorLowerer):
     def average(self, key: str, node: ast.AST) -> Value:
         """Lower the averages over submitted points (specification 2.7)."""
         if key == "average_entry_price":
-            code = (
-                "_average_points(s, s.buy_was_n, s.buy_was) if s.qty > 0.0 "
-                "else _average_points(s, s.sell_was_n, s.sell_was)"
-            )
-            return Number(parse(code), "float", None, parse("s.qty == 0.0"))
+            none = parse("s.qty == 0.0 and s.buy_n < 1 and s.sell_n < 1")
+            return Number(parse("_average_entry_price(s)"), "float", None, none)
         which = key.removeprefix("average_")
-        code = f"_average_points(s, s.{which}_was_n, s.{which}_was)"
-        return Number(parse(code), "float", None, parse(f"s.{which}_was_n < 0"))
+        return Number(parse(f"_average_exit(s, s.{which}_was_n, s.{which}_was)"), "float", None)
 
     def state(self, space: str, key: str) -> Number | Text:
         """Read a variable of the strategy."""

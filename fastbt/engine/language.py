@@ -13,6 +13,7 @@ from fastbt.data._kernels import _pairwise_sum
 from fastbt.engine.kernels import _fail, _forming
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, VOLUME
 
+INVALID_STRATEGY = 1
 VALUE_ERROR = 6
 TYPE_ERROR = 7
 ZERO_DIVISION_ERROR = 8
@@ -276,6 +277,32 @@ def _average_points(s, n, points):
         total += abs(points[i, 0] * points[i, 1])
         weight += abs(points[i, 0])
     return total / weight
+
+
+@lean
+def _average_exit(s, n, points):
+    """Return the average price of submitted exits; without any Jesse raises."""
+    if n < 0:
+        _fail(s, INVALID_STRATEGY)
+        return 0.0
+    if n == 0:
+        _fail(s, TYPE_ERROR)
+        return 0.0
+    return _average_points(s, n, points)
+
+
+@lean
+def _average_entry_price(s):
+    """Return the average price of the entry points: the submitted ones while open, else the assigned ones."""
+    if s.qty > 0.0:
+        return _average_points(s, s.buy_was_n, s.buy_was) if s.buy_was_n > 0 else s.entry_price
+    if s.qty < 0.0:
+        return _average_points(s, s.sell_was_n, s.sell_was) if s.sell_was_n > 0 else s.entry_price
+    is_buy = s.o_side[0] > 0 if s.n_active > 0 else s.buy_n > 0
+    n = s.buy_n if is_buy else s.sell_n
+    if n < 1:
+        return np.nan
+    return _average_points(s, n, s.buy) if is_buy else _average_points(s, n, s.sell)
 
 
 @lean
