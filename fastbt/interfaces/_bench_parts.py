@@ -45,8 +45,8 @@ class Row:
 
         Examples
         --------
-        >>> Row("a", "b", n_sets=10, n_bars=100, runs=[1e-6, 3e-6, 2e-6]).ns
-        2.0
+        >>> Row("a", "b", n_sets=10, n_bars=100, runs=[1.0, 3.0, 2.0]).ns
+        2000000.0
         """
         return self.seconds / (self.n_sets * self.n_bars) * 1e9
 
