@@ -6,9 +6,10 @@ it work with: a strategy, compiled, on one symbol and timeframe of one account.
 
 from __future__ import annotations
 
+import math
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,13 +19,14 @@ from fastbt.data import CandleSet, iso, resample, split_warmup, timeframe_minute
 from fastbt.data.times import Time
 from fastbt.engine.account import Account
 from fastbt.engine.layout import Market, build_market
-from fastbt.errors import CandleError, SettingsError, did_you_mean
+from fastbt.errors import CandleError, SettingsError, SimulationError, did_you_mean
 from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, Float2D, JsonDict
 
 if TYPE_CHECKING:
     from fastbt.compiler.load import StrategySource
     from fastbt.compiler.program import CompiledStrategy
+    from fastbt.engine.frames import Frame
     from fastbt.engine.simulate import Runner
 
 _PORTFOLIO_COLOR = "#818CF8"
@@ -42,6 +44,8 @@ class Setup:
         What kernels read.
     warmup : ndarray, shape (n, 6)
         One-minute candles before the trading starts, as Jesse is given them.
+    timeframes : tuple of str
+        Other timeframes that the strategy reads: Jesse's data routes.
     """
 
     account: Account
@@ -49,15 +53,25 @@ class Setup:
     timeframe: str
     market: Market
     warmup: Float2D
+    timeframes: tuple[str, ...] = ()
+    _frames: dict[str, Frame] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_arrays(cls, account: Account, symbol: str, timeframe: str, minutes: Float2D, warmup: Float2D) -> Setup:
+    def from_arrays(
+        cls,
+        account: Account,
+        symbol: str,
+        timeframe: str,
+        minutes: Float2D,
+        warmup: Float2D,
+        timeframes: Iterable[str] = (),
+    ) -> Setup:
         """Return the set-up of dense one-minute candles and their warm-up."""
         length = timeframe_minutes(timeframe)
         before = warmup_bars(warmup, timeframe, int(minutes[0, TIMESTAMP])) if len(warmup) else np.empty((0, 6))
         bars = np.vstack([before, minutes if length == 1 else resample(minutes, timeframe)])
         market = build_market(minutes, bars, warmup_bars=len(before), timeframe_minutes=length)
-        return cls(account, symbol, timeframe, market, warmup)
+        return cls(account, symbol, timeframe, market, warmup, tuple(sorted(timeframes)))
 
     @classmethod
     def from_candles(
@@ -67,6 +81,7 @@ class Setup:
         timeframe: str,
         start: Time | None = None,
         finish: Time | None = None,
+        timeframes: Iterable[str] = (),
     ) -> Setup:
         """Return the set-up of a period of a candle set; absent minutes are filled as Jesse's importer does.
 
@@ -79,14 +94,18 @@ class Setup:
             First traded minute; the first possible one after the warm-up if left out.
         finish : str, int or datetime, optional
             End of the trading, itself not included; the end of the candles if left out.
+        timeframes : iterable of str
+            Other timeframes that the strategy reads; the warm-up covers the largest.
 
         Raises
         ------
         SettingsError
             If the timeframe is unknown, start is not before finish, or there is not enough warm-up before start.
         """
-        length = timeframe_minutes(timeframe) * MINUTE_MS
-        warm = account.warm_up_candles * length
+        others = set(timeframes) - {timeframe}
+        length = math.lcm(*(timeframe_minutes(each) for each in [timeframe, *others])) * MINUTE_MS
+        largest = max(timeframe_minutes(each) for each in [timeframe, *others]) * MINUTE_MS
+        warm = account.warm_up_candles * largest
         end = candles.finish if finish is None else to_ms(finish, "finish")
         begin = -(-(candles.start + warm) // length) * length if start is None else to_ms(start, "start")
         if begin >= end:
@@ -100,8 +119,24 @@ class Setup:
                 f"{candles.start_time} to {candles.finish_time}; was {iso(end if end > candles.finish else begin)}"
             )
         known = candles.between(candles.start, end).fill_gaps(finish=end)
-        before, minutes = split_warmup(known, begin, account.warm_up_candles, [timeframe])
-        return cls.from_arrays(account, candles.symbol, timeframe, minutes, np.ascontiguousarray(before))
+        before, minutes = split_warmup(known, begin, account.warm_up_candles, [timeframe, *others])
+        return cls.from_arrays(account, candles.symbol, timeframe, minutes, np.ascontiguousarray(before), others)
+
+    def frame(self, timeframe: str) -> Frame:
+        """Return what a strategy sees of another timeframe."""
+        from fastbt.engine.frames import build_frame
+
+        if timeframe not in self._frames:
+            market = self.market
+            self._frames[timeframe] = build_frame(
+                timeframe,
+                self.warmup,
+                market.minutes,
+                bar_minutes=market.timeframe_minutes,
+                first_bar=market.warmup_bars,
+                n_bars=market.warmup_bars + market.n_bars,
+            )
+        return self._frames[timeframe]
 
     @property
     def start(self) -> int:
@@ -161,6 +196,13 @@ class Session:
         compiled = CompiledStrategy(
             self.source, setup.account, symbol=setup.symbol, timeframe=setup.timeframe, sample=hyperparameters
         )
+        for timeframe in compiled.program.timeframes:
+            if timeframe not in setup.timeframes:
+                raise SimulationError(
+                    f"Jesse raises RouteNotFound: {self.source.name} reads {timeframe} candles of {setup.symbol}; add "
+                    f"them to the data routes",
+                    exception="RouteNotFound",
+                )
         runner = Runner(compiled.module, compiled.state_dtype, compiled.variables_dtype, setup.market, setup.account)
         self._runners.append((compiled, runner))
         return self._runners[-1]
@@ -194,7 +236,7 @@ class Session:
         binding = compiled.bind([hp])
         if binding.errors:
             raise SettingsError(f"{self.source.name}: {binding.errors[0]}")
-        x = compute_series(binding.series, binding.n_rows, self.setup.market.bars)
+        x = compute_series(binding.series, binding.n_rows, self.setup.market.bars, frame_of=self.setup.frame)
         simulation, row = runner.run_one(binding.configs, x, 0, symbol=self.setup.symbol)
         return simulation, metrics_row_to_dict(row)
 
@@ -212,6 +254,7 @@ class Session:
             {setup.symbol: setup.market.minutes},
             account=setup.account,
             warmup={setup.symbol: setup.warmup} if len(setup.warmup) else None,
+            data_routes=[(setup.symbol, each) for each in setup.timeframes],
         )
         return simulation, measure(simulation, annualization=setup.account.annualization)
 
@@ -318,7 +361,7 @@ def backtest(
         One or more of `exchange`, `symbol`, `timeframe`, `strategy`; the strategy is a class, or the path of a strategy
         file or folder. Several routes run in interpreted mode.
     data_routes : sequence of mapping
-        The same without `strategy`; they need interpreted mode.
+        The same without `strategy`: other timeframes that the strategy reads. Other symbols need interpreted mode.
     candles, warmup_candles : mapping
         `{"<exchange>-<symbol>": {"exchange": ..., "symbol": ..., "candles": ndarray (n, 6)}}`, one-minute candles
         without absent minutes.
@@ -378,8 +421,8 @@ def backtest(
     for route in routes:
         if "strategy" not in route:
             raise SettingsError("a route wants a strategy: a class, or the path of a strategy file or folder")
-    if mode == "compiled" and (len(routes) > 1 or data_routes):
-        raise SettingsError('several routes and data routes run with mode="interpreted"')
+    if mode == "compiled" and (len(routes) > 1 or any(route["symbol"] != routes[0]["symbol"] for route in data_routes)):
+        raise SettingsError('several routes, and data routes of other symbols, run with mode="interpreted"')
     if mode == "interpreted":
         simulation, metrics, name = _interpreted(account, routes, data_routes, candles, warmup_candles, hyperparameters)
     else:
@@ -392,7 +435,8 @@ def backtest(
         warmup = _arrays(warmup_candles, account.exchange, route["symbol"], "warmup_candles")
         warmup = np.empty((0, 6)) if warmup is None else warmup[warmup[:, TIMESTAMP] < minutes[0, TIMESTAMP]]
         _check_alignment(minutes, warmup, route["timeframe"])
-        setup = Setup.from_arrays(account, route["symbol"], route["timeframe"], minutes, warmup)
+        others = {each["timeframe"] for each in data_routes} - {route["timeframe"]}
+        setup = Setup.from_arrays(account, route["symbol"], route["timeframe"], minutes, warmup, others)
         session = Session(route["strategy"], setup)
         simulation, metrics = session.run(hyperparameters)
         name = session.source.name

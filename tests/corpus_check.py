@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 
 from fastbt.backtest import Session, Setup
+from fastbt.compiler.load import load_strategy
+from fastbt.compiler.program import used_timeframes
 from fastbt.data import CandleSet
 from fastbt.engine.account import Account
 from fastbt.errors import CompileError, SimulationError
@@ -33,10 +35,15 @@ def strategies(files: list[Path] | None = None) -> list[str]:
     return found
 
 
-def setup(warm_up_candles: int) -> Setup:
-    """Return five weeks of real candles at 1h."""
+def session(strategy: str, warm_up_candles: int) -> Session:
+    """Return a strategy on a month of real candles at 1h."""
     account = Account(leverage=2, warm_up_candles=warm_up_candles)
-    return Setup.from_candles(account, CandleSet.load("BTC-USD"), "1h", "2019-01-11", "2019-02-12")
+    # A day of warm-up in front of 240 bars of 1h is no whole number of days: those of days start later.
+    others = used_timeframes(load_strategy(strategy), account, "BTC-USD", "1h")
+    start = "2019-09-01" if "1D" in others else "2019-02-12" if others else "2019-01-11"
+    finish = "2019-10-01" if "1D" in others else "2019-03-12" if others else "2019-02-12"
+    setup = Setup.from_candles(account, CandleSet.load("BTC-USD"), "1h", start, finish, others)
+    return Session(strategy, setup)
 
 
 def outcome(run, hyperparameters):
@@ -47,13 +54,13 @@ def outcome(run, hyperparameters):
         return error.exception, error.bar
 
 
-def check(strategy: str, where: Setup) -> tuple[int, list[str]]:
+def check(strategy: str, warm_up_candles: int = 240) -> tuple[int, list[str]]:
     """Return the number of trades and the fields that differ between the compiled and the interpreted run."""
-    session = Session(strategy, where)
-    hyperparameters = session.source.defaults
+    one = session(strategy, warm_up_candles)
+    hyperparameters = one.source.defaults
     with contextlib.redirect_stdout(io.StringIO()):
-        compiled = outcome(session.run, hyperparameters)
-        interpreted = outcome(session.run_interpreted, hyperparameters)
+        compiled = outcome(one.run, hyperparameters)
+        interpreted = outcome(one.run_interpreted, hyperparameters)
     if isinstance(compiled, tuple) or isinstance(interpreted, tuple):
         return 0, [] if compiled == interpreted else [f"{compiled} != {interpreted}"]
     differing = [name for name in FIELDS if getattr(compiled, name) != getattr(interpreted, name)]
@@ -64,11 +71,10 @@ def main(files: list[str]) -> int:
     """Check the whole corpus, or the files that are named."""
     report = {}
     for warm_up_candles in (240, 20):
-        where = setup(warm_up_candles)
         for strategy in strategies([Path(each) for each in files] or None):
             key = f"{Path(strategy.split(':')[0]).stem}.{strategy.split(':')[1]} warm-up {warm_up_candles}"
             try:
-                n_trades, differing = check(strategy, where)
+                n_trades, differing = check(strategy, warm_up_candles)
             except CompileError as error:
                 n_trades, differing = 0, [str(error)]
             report[key] = {"trades": n_trades, "differing": differing}

@@ -263,6 +263,8 @@ class AttributeLowerer(OperatorLowerer):
     def candle(self, owner: Candles, node: ast.Subscript) -> Value:
         """Lower `self.candles[...]`."""
         inner = node.slice
+        if owner.timeframe:
+            return self.frame_candle(owner, node)
         if isinstance(inner, ast.Tuple) and len(inner.elts) == 2:
             row, column = inner.elts
             if isinstance(column, ast.Slice):
@@ -286,6 +288,42 @@ class AttributeLowerer(OperatorLowerer):
         if not isinstance(index, Const) or index.value >= 0:
             self.refuse(node, "a slice of the candles is indexed from its newest row, as in [-1]")
         return CandleRow(Const(index.value - owner.end))
+
+    def rows_back(self, index: Value, node: ast.AST) -> int:
+        """Return how many rows before the newest an index names, for what has a row of its own for each."""
+        if not isinstance(index, Const) or not isinstance(index.value, int) or index.value >= 0:
+            self.refuse(node, "candles of another timeframe are indexed from the newest by a constant, as in [-2]")
+        return -1 - index.value
+
+    def frame_candle(self, owner: Candles, node: ast.Subscript) -> Value:
+        """Lower a subscript of candles of another timeframe."""
+        inner = node.slice
+        if isinstance(inner, ast.Slice):
+            back, end = self.bounds(inner)
+            if back is not None:
+                self.refuse(node, f"candles[-n:] of {owner.timeframe} candles is not compiled")
+            return replace(owner, end=owner.end + end)
+        if isinstance(inner, ast.Tuple) and len(inner.elts) == 2:
+            row, column = inner.elts
+            which = self.lower(column)
+            if isinstance(row, ast.Slice):
+                back, end = self.bounds(row)
+                if back is not None:
+                    self.refuse(node, f"candles[-n:] of {owner.timeframe} candles is not compiled")
+                return Series(
+                    lambda i: self.frame_value(owner, self.rows_back(i, node) + end, which, node), owner.timeframe
+                )
+            return self.frame_value(owner, self.rows_back(self.lower(row), node), which, node)
+        rows = self.rows_back(self.lower(inner), node)
+        return Group(tuple(self.frame_value(owner, rows, Const(i), node) for i in range(6)))
+
+    def frame_value(self, owner: Candles, back: int, column: Value, node: ast.AST) -> Number:
+        """Return one number of a candle of another timeframe."""
+        if not isinstance(column, Const) or column.value not in range(-6, 6):
+            self.refuse(node, "the column of a candle must be a constant from 0 to 5")
+        key = (owner.timeframe, column.value % 6, owner.end + back)
+        field = self.program.frame_columns.setdefault(key, f"column_{len(self.program.frame_columns)}")
+        return Number(parse(f"x[k.{field}, s.bar]"), "float", True)
 
     def candle_slice(self, owner: Candles, where: ast.Slice, node: ast.AST) -> Candles:
         """Lower `self.candles[:-k]` and `self.candles[-n:]`."""

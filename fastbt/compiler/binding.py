@@ -148,7 +148,7 @@ class SlotBinder:
         window = self._window if slot.data is None and not sequential and indicator.sliced else 0
         if tail is not None:
             window = min(tail, window) if window > 0 else tail
-        key = SeriesKey(indicator.name, of, params, sequential, window)
+        key = SeriesKey(indicator.name, of, params, sequential, window, slot.timeframe, slot.end)
         row = binding.row_of(key, len(indicator.fields))
         settles = indicator.settles
         first = 0 if settles is None else int(settles(*params)) - 1
@@ -204,6 +204,8 @@ def bind_sets(
             rows[key][j] = found
     for key, column in columns.items():
         configs[key] = column
+    for (timeframe, which, end), key in program.frame_columns.items():
+        configs[key] = binding.row_of(SeriesKey("column", None, (float(which),), True, 0, timeframe, end), 1)
     for key, column_of_rows in rows.items():
         known = [(j, row) for j, row in enumerate(column_of_rows) if row is not None]
         where = [j for j, _ in known]

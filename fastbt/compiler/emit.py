@@ -167,6 +167,8 @@ def lower_all(program: Program) -> list[str]:
         program.changed = False
         program.functions.clear()
         program.slots.clear()
+        program.frame_columns.clear()
+        program.timeframes.clear()
         program.config_fields.clear()
         program.forming.clear()
         program.cached_fields.clear()
@@ -201,6 +203,10 @@ def module_text(program: Program) -> str:
         if lowered.node is not None:
             bodies.append(ast.unparse(ast.fix_missing_locations(lowered.node)))
     series = [f"#   {key} -> row k.{slot.field}" for key, slot in program.slots.items()]
+    series += [
+        f"#   {column} of {of} candles[-{end + 1}] -> row k.{key}"
+        for (of, column, end), key in program.frame_columns.items()
+    ]
     values = [f"#   {ast.unparse(value.node)} -> k.{key}" for key, value in program.config_fields.items()]
     defined = set(program.source.methods) | ({"clear_cached"} if program.cached_fields else set())
     for key in (*api.HOOKS, "clear_cached"):

@@ -35,6 +35,7 @@ from fastbt.compiler.values import (
 from fastbt.engine import sizing
 from fastbt.errors import did_you_mean
 from fastbt.indicators._registry import REGISTRY, Indicator
+from fastbt.types import TIMEFRAME_MINUTES
 
 
 class ExpressionLowerer(AttributeLowerer):
@@ -154,8 +155,41 @@ class ExpressionLowerer(AttributeLowerer):
         if callee.name == "vars.get" and node.args:
             return self.vars_get(node)
         if callee.name == "get_candles":
-            self.refuse(node, "self.get_candles is not compiled: one symbol and timeframe a strategy for now")
+            return self.other_candles(node)
         self.refuse(node, f"self.{callee.name}() is not compiled")
+
+    def other_candles(self, node: ast.Call) -> Value:
+        """Lower `self.get_candles(exchange, symbol, timeframe)`: another timeframe of the traded symbol."""
+        given = [self.lower(each) for each in [*node.args, *(each.value for each in node.keywords)]]
+        names = ["exchange", "symbol", "timeframe"]
+        order = [*names[: len(node.args)], *(str(each.arg) for each in node.keywords)]
+        wanted = dict(zip(order, given, strict=False))
+        if set(wanted) != set(names) or not all(isinstance(each, Const | Config) for each in given):
+            self.refuse(node, "self.get_candles wants exchange, symbol and timeframe, known before the run")
+        texts = {}
+        for key, each in wanted.items():
+            assert isinstance(each, Const | Config)
+            code = self.program.config_node(each)
+            if any(isinstance(part, ast.Name) and part.id == "hp" for part in ast.walk(code)):
+                self.refuse(node, f"the {key} of self.get_candles cannot depend on a hyper-parameter")
+            texts[key] = self.sample(each)
+        route, account = self.program.environment["route"], self.program.environment["account"]
+        if texts["exchange"] != account.exchange or texts["symbol"] != route.symbol:
+            self.refuse(node, 'candles of another symbol are not compiled; use mode="interpreted" with a data route')
+        timeframe = texts["timeframe"]
+        if timeframe not in TIMEFRAME_MINUTES:
+            hint = did_you_mean(str(timeframe), TIMEFRAME_MINUTES)
+            self.refuse(node, f"Jesse has no timeframe {timeframe!r}.{hint}")
+        if timeframe == route.timeframe:
+            return Candles()
+        if self.context == "fill":
+            self.refuse(
+                node,
+                "candles of another timeframe are compiled in before, should_..., go_..., filters, "
+                "update_position and after; keep what a callback needs in self.vars",
+            )
+        self.program.timeframes.add(timeframe)
+        return Candles(timeframe=timeframe)
 
     def vars_get(self, node: ast.Call) -> Value:
         key = self.lower(node.args[0])
@@ -309,6 +343,8 @@ class ExpressionLowerer(AttributeLowerer):
         """Lower `ta.name(self.candles, ...)` to a slot of the series matrix."""
         if not node.args:
             self.refuse(node, f"ta.{indicator.name} needs candles as its first argument")
+        first = self.lower(node.args[0])
+        timeframe = first.timeframe if isinstance(first, Candles) else ""
         origin, end, tail = self.indicator_input(indicator, node)
         arguments: list[tuple[str | int, Const | Config]] = []
         named: list[tuple[str | int, ast.expr]] = [(i, each) for i, each in enumerate(node.args[1:])]
@@ -330,10 +366,14 @@ class ExpressionLowerer(AttributeLowerer):
             self.refuse(node, str(error))
         if not indicator.compiles(params) and self.context == "fill" and end == 0:
             self.refuse(node, f"ta.{indicator.name} runs in numpy and cannot be called where a candle is forming")
-        if sequential and not indicator.is_prefix_stable(params):
+        if sequential and (indicator.whole is not None or not indicator.is_prefix_stable(params)):
             self.refuse(node, f"ta.{indicator.name} changes its older values with each candle; use sequential=False")
         if isinstance(origin, tuple) and self.context == "fill" and end == 0:
             self.refuse(node, "an indicator of an indicator cannot be called where a candle is forming; use [:-1]")
+        if timeframe:
+            if tail is not None:
+                self.refuse(node, f"candles[-n:] of {timeframe} candles is not compiled")
+            return self.frame_indicator(indicator, tuple(arguments), sequential, timeframe, end, node)
         slot = self.program.slot(indicator, tuple(arguments), sequential, origin, tail)
         fields = range(len(indicator.fields))
         if sequential:
@@ -345,6 +385,31 @@ class ExpressionLowerer(AttributeLowerer):
         if indicator.record is None:
             return values[0]
         return Group(tuple(values), indicator.fields)
+
+    def frame_indicator(
+        self,
+        indicator: Indicator,
+        arguments: tuple[tuple[str | int, Const | Config], ...],
+        sequential: bool,
+        timeframe: str,
+        end: int,
+        node: ast.AST,
+    ) -> Value:
+        """Lower an indicator of another timeframe: a row of its own for each candle back from the newest."""
+
+        def value(row: int, back: int) -> Number:
+            slot = self.program.slot(indicator, arguments, sequential, timeframe=timeframe, end=end + back)
+            first = f"k.{slot.field}" if row == 0 else f"k.{slot.field} + {row}"
+            return Number(parse(f"x[{first}, s.bar]"), "float", True)
+
+        def series(row: int) -> Series:
+            return Series(lambda index: value(row, self.rows_back(index, node)), f"ta.{indicator.name} of {timeframe}")
+
+        fields = range(len(indicator.fields))
+        values: list[Value] = [series(i) if sequential else value(i, 0) for i in fields]
+        if indicator.none_if_nan and not sequential:
+            values = [self.none_if_nan(each) for each in values]
+        return values[0] if indicator.record is None else Group(tuple(values), indicator.fields)
 
     def indicator_input(self, indicator: Indicator, node: ast.Call) -> tuple[Any, int, Const | Config | None]:
         """Return what an indicator is computed from, how many newest rows it leaves out, and how many it keeps."""

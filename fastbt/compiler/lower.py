@@ -37,6 +37,10 @@ class Slot:
         A column or series is never sliced to the warm-up.
     tail : Const or Config or None
         Rows of the candles that it sees, from `candles[-n:]`.
+    timeframe : str
+        Another timeframe than the traded one, or "".
+    end : int
+        For another timeframe: how many of its newest candles are left out.
     """
 
     field: str
@@ -45,6 +49,8 @@ class Slot:
     sequential: bool
     data: Any = None
     tail: Const | Config | None = None
+    timeframe: str = ""
+    end: int = 0
 
 
 @dataclass
@@ -112,6 +118,8 @@ class Program:
     stack: list[tuple[Any, ...]] = field(default_factory=list)
     cached_fields: dict[str, str] = field(default_factory=dict)
     nullable_types: dict[tuple[int, str], str] = field(default_factory=dict)
+    frame_columns: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    timeframes: set[str] = field(default_factory=set)
     texts: dict[str, int] = field(default_factory=dict)
     generated: dict[int, Method] = field(default_factory=dict)
 
@@ -160,6 +168,8 @@ class Program:
         sequential: bool,
         data: Any = None,
         tail: Const | Config | None = None,
+        timeframe: str = "",
+        end: int = 0,
     ) -> Slot:
         """Return the slot of an indicator call, the same one for equal calls."""
         parts = [f"{key}={ast.unparse(self.config_node(value))}" for key, value in arguments]
@@ -167,10 +177,14 @@ class Program:
             parts.insert(0, data if isinstance(data, str) else f"{data[0].field}[{data[1]}]")
         if tail is not None:
             parts.insert(0, f"candles[-{ast.unparse(self.config_node(tail))}:]")
+        if timeframe:
+            parts.insert(0, f"{timeframe} candles" + (f"[:-{end}]" if end else ""))
         key = f"{indicator.name}({', '.join(parts)}, sequential={sequential})"
         if key not in self.slots:
             count = sum(each.indicator is indicator for each in self.slots.values())
-            self.slots[key] = Slot(f"{indicator.name}_{count}", indicator, arguments, sequential, data, tail)
+            self.slots[key] = Slot(
+                f"{indicator.name}_{count}", indicator, arguments, sequential, data, tail, timeframe, end
+            )
         return self.slots[key]
 
     # --- strings ------------------------------------------------------------------------------------------------

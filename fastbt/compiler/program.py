@@ -16,6 +16,7 @@ from fastbt.compiler.lower import new_program
 from fastbt.compiler.values import type_of
 from fastbt.engine.account import Account
 from fastbt.engine.layout import state_dtype
+from fastbt.errors import CompileError
 from fastbt.types import Mode
 
 
@@ -90,6 +91,7 @@ class CompiledStrategy:
                 (f"{slot.field}_first", "i8"),
                 (f"{slot.field}_params", "f8", (count,)),
             ]
+        fields += [(key, "i8") for key in self.program.frame_columns.values()]
         for key, value in self.program.config_fields.items():
             # A string is kept as its code.
             fields.append((key, "i8" if isinstance(value.sample, str) else codes[type_of(value.sample) or "float"]))
@@ -118,3 +120,12 @@ class CompiledStrategy:
         """
         environment = {"account": account_environment(self.account), "route": self.route}
         return bind_sets(self.program, list(sets), environment, self.account.warm_up_candles, self.config_dtype)
+
+
+def used_timeframes(source: StrategySource, account: Account, symbol: str, timeframe: str) -> set[str]:
+    """Return the other timeframes that a strategy reads; none if it does not compile."""
+    try:
+        compiled = CompiledStrategy(source, account, symbol=symbol, timeframe=timeframe)
+    except CompileError:
+        return set()
+    return compiled.program.timeframes

@@ -107,10 +107,13 @@ class Candles(Value):
         How many of the newest rows it leaves out: 1 for `[:-1]`.
     tail : Const or Config or None
         How many rows it keeps of the rest: n for `[-n:]`; None for all.
+    timeframe : str
+        Another timeframe than the traded one, or "".
     """
 
     end: int = 0
     tail: Const | Config | None = None
+    timeframe: str = ""
 
 
 @dataclass(frozen=True)

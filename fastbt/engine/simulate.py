@@ -7,7 +7,7 @@ came about.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import ModuleType
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from fastbt._jit import jit_disabled
 from fastbt.engine import layout
 from fastbt.engine.account import Account
+from fastbt.engine.frames import Frame, frame_series
 from fastbt.engine.layout import Market
 from fastbt.errors import SimulationError
 from fastbt.indicators import _registry
@@ -39,6 +40,10 @@ class SeriesKey(NamedTuple):
     sequential : bool
     window : int
         Rows that each value is computed from; 0 for all.
+    timeframe : str
+        Another timeframe than the traded one, or "".
+    end : int
+        For another timeframe: how many of its newest candles are left out.
     """
 
     indicator: str
@@ -46,12 +51,21 @@ class SeriesKey(NamedTuple):
     params: tuple[float, ...]
     sequential: bool
     window: int
+    timeframe: str = ""
+    end: int = 0
 
 
 _VIA = {SubmittedVia.NONE: None, SubmittedVia.STOP_LOSS: "stop-loss", SubmittedVia.TAKE_PROFIT: "take-profit"}
 
 
-def compute_series(series: Mapping[SeriesKey, int], n_rows: int, bars: Float2D, *, threads: int = 1) -> Float2D:
+def compute_series(
+    series: Mapping[SeriesKey, int],
+    n_rows: int,
+    bars: Float2D,
+    *,
+    frame_of: Callable[[str], Frame] | None = None,
+    threads: int = 1,
+) -> Float2D:
     """Compute every distinct series of a sweep into one matrix.
 
     Parameters
@@ -63,6 +77,8 @@ def compute_series(series: Mapping[SeriesKey, int], n_rows: int, bars: Float2D, 
         Rows of the matrix.
     bars : ndarray, shape (n_bars, 6)
         Trading candles, warm-up first.
+    frame_of : callable, optional
+        Returns the frame of another timeframe; needed only if a series is of one.
     threads : int
         How many series are computed at once.
 
@@ -73,11 +89,16 @@ def compute_series(series: Mapping[SeriesKey, int], n_rows: int, bars: Float2D, 
     matrix = np.empty((max(n_rows, 1), len(bars)))
     sources: dict[str | None, Float1D | Float2D] = {None: np.ascontiguousarray(bars)}
     for key in series:
-        if isinstance(key.source, str) and key.source not in sources:
+        if not key.timeframe and isinstance(key.source, str) and key.source not in sources:
             sources[key.source] = _registry.select_source(bars, key.source)
 
     def fill(item: tuple[SeriesKey, int]) -> None:
         key, row = item
+        if key.timeframe:
+            assert frame_of is not None
+            fields = 1 if key.indicator == "column" else len(_registry.get(key.indicator).fields)
+            frame_series(key, frame_of(key.timeframe), matrix[row : row + fields])
+            return
         indicator = _registry.get(key.indicator)
         if isinstance(key.source, tuple):
             data: Float1D | Float2D = matrix[series[key.source[0]] + key.source[1]]

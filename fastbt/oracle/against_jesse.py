@@ -65,7 +65,7 @@ class JesseRunner:
                     "strategy": {"path": str(source.file.resolve()), "class_name": source.name},
                 }
             ],
-            [],
+            [{**about, "timeframe": each} for each in setup.timeframes],
             {key: {**about, "candles": setup.market.minutes}},
             {key: {**about, "candles": setup.warmup}} if len(setup.warmup) else None,
             hyperparameters=None if hyperparameters is None else dict(hyperparameters),

@@ -154,9 +154,10 @@ class SweepResult:
 def check_metric(metric: str) -> None:
     """Raise SettingsError unless it is one of Jesse's metrics."""
     if metric not in METRICS:
-        raise SettingsError(
-            f"there is no metric {metric!r}.{did_you_mean(metric, METRICS)} There are {', '.join(METRICS)}"
-        )
+        # "sharpe" is too short to be near "sharpe_ratio".
+        within = [known for known in METRICS if metric and metric in known]
+        hint = f" Did you mean {within[0]!r}?" if within else did_you_mean(metric, METRICS)
+        raise SettingsError(f"there is no metric {metric!r}.{hint or ' There are ' + ', '.join(METRICS) + '.'}")
 
 
 def make_account(
@@ -213,7 +214,12 @@ def make_session(
         candles = CandleSet.load(candles)
     elif not isinstance(candles, CandleSet):
         raise SettingsError(f"candles wants a CandleSet, a file, a sample or an array; it was {candles!r:.60}")
-    return Session(strategy, Setup.from_candles(account, candles, timeframe, start, finish))
+    from fastbt.compiler.load import load_strategy
+    from fastbt.compiler.program import used_timeframes
+
+    source = load_strategy(strategy)
+    others = used_timeframes(source, account, candles.symbol, timeframe)
+    return Session(source, Setup.from_candles(account, candles, timeframe, start, finish, others))
 
 
 def sweep(

@@ -34,7 +34,7 @@ def test_corpus__equals_interpreted():
 @pytest.mark.compiled
 @pytest.mark.parametrize("strategy", ["language.py:StringStateOrNone"])
 def test_corpus__equals_interpreted_in_machine_code(strategy):
-    n_trades, differing = corpus_check.check(str(corpus_check.CORPUS / strategy), corpus_check.setup(240))
+    n_trades, differing = corpus_check.check(str(corpus_check.CORPUS / strategy))
     assert n_trades > 10
     assert differing == []
 
@@ -42,5 +42,5 @@ def test_corpus__equals_interpreted_in_machine_code(strategy):
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", corpus_check.strategies())
 def test_corpus__equals_interpreted_in_machine_code_all(strategy):
-    _, differing = corpus_check.check(strategy, corpus_check.setup(240))
+    _, differing = corpus_check.check(strategy)
     assert differing == []

@@ -1,0 +1,126 @@
+"""Candles of another timeframe as a strategy sees them at each of its bars, the newest perhaps forming (4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastbt.data import resample, warmup_bars
+from fastbt.data._kernels import _aggregate
+from fastbt.errors import SettingsError
+from fastbt.indicators import _registry
+from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, VOLUME, Float2D, Int1D
+
+if TYPE_CHECKING:
+    from fastbt.engine.simulate import SeriesKey
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One timeframe beside the one that is traded.
+
+    Attributes
+    ----------
+    timeframe : str
+    rows : ndarray, shape (n, 6)
+        Its completed candles, warm-up first.
+    newest : ndarray, shape (n_bars,), int64
+        Row of the newest candle that `get_candles` returns at the close of each traded bar.
+    forming : ndarray, shape (n_bars, 6)
+        That candle where it is not complete; NaN where it is.
+    first_bar : int
+        The first bar that is traded; those before it belong to the warm-up and are never asked for.
+    """
+
+    timeframe: str
+    rows: Float2D
+    newest: Int1D
+    forming: Float2D
+    first_bar: int
+
+
+def build_frame(
+    timeframe: str, warmup: Float2D, minutes: Float2D, *, bar_minutes: int, first_bar: int, n_bars: int
+) -> Frame:
+    """Return what a strategy sees of a timeframe at each of its bars.
+
+    Parameters
+    ----------
+    timeframe : str
+    warmup, minutes : ndarray, shape (n, 6)
+        One-minute candles before and of the trading; the warm-up a multiple of the timeframe.
+    bar_minutes : int
+        Minutes of a traded bar.
+    first_bar, n_bars : int
+        Index of the first traded bar, and number of bars with the warm-up.
+    """
+    length = TIMEFRAME_MINUTES[timeframe]
+    if len(warmup) % length or int(minutes[0, TIMESTAMP]) % (length * MINUTE_MS):
+        raise SettingsError(
+            f"the strategy uses {timeframe} candles: the trading must start on a boundary of {timeframe}, and the "
+            f"warm-up be a multiple of {length} minutes; it has {len(warmup)}"
+        )
+    before = warmup_bars(warmup, timeframe, int(minutes[0, TIMESTAMP])) if len(warmup) else np.empty((0, 6))
+    rows = np.vstack([before, minutes if length == 1 else resample(minutes, timeframe)])
+    newest = np.full(n_bars, -1, dtype=np.int64)
+    forming = np.full((n_bars, 6), np.nan)
+    volume = minutes[:, VOLUME]
+    for t in range(first_bar, n_bars):
+        seen = (t - first_bar + 1) * bar_minutes
+        rest = seen % length
+        newest[t] = len(before) + seen // length - (rest == 0)
+        if rest:
+            _aggregate(minutes, volume, seen - rest, rest, forming[t])
+    return Frame(timeframe, rows, newest, forming, first_bar)
+
+
+def frame_series(key: SeriesKey, frame: Frame, out: Float2D) -> None:
+    """Fill the rows of one series of another timeframe: for each bar the value that is seen there.
+
+    Raises
+    ------
+    SettingsError
+        If the strategy asks for candles from before the first one.
+    """
+    first, newest = frame.first_bar, frame.newest
+    out[:, :first] = np.nan
+    if newest[first] < key.end:
+        raise SettingsError(
+            f"the strategy reads the {frame.timeframe} candle {key.end} before the newest at its first bar, where "
+            f"there are only {newest[first] + 1}; give more warm-up"
+        )
+    if key.indicator == "column":
+        column = int(key.params[0])
+        out[0, first:] = _where_complete(frame, key.end, frame.rows[:, column], frame.forming[:, column])
+        return
+    indicator = _registry.get(key.indicator)
+    data = frame.rows if key.source is None else _registry.select_source(frame.rows, str(key.source))
+    # As in the traded timeframe, [-1] of a sequential series is the non-sequential value over all rows.
+    complete = _registry.compute(indicator, data, key.params, sequential=False, window=key.window)
+    if key.end or not np.isfinite(frame.forming[first:, TIMESTAMP]).any():
+        out[:, first:] = complete[:, newest[first:] - key.end]
+        return
+    params = np.array(key.params, dtype=np.float64)
+    for t in range(first, len(newest)):
+        row = int(newest[t])
+        if np.isnan(frame.forming[t, TIMESTAMP]):
+            out[:, t] = complete[:, row]
+            continue
+        start = max(0, row + 1 - key.window) if key.window > 0 else 0
+        seen = np.vstack([frame.rows[start:row], frame.forming[t]])
+        visible = seen if key.source is None else _registry.select_source(seen, str(key.source))
+        values = np.empty((len(out), len(seen)))
+        indicator.run(visible, params, values)
+        out[:, t] = values[:, -1]
+
+
+def _where_complete(frame: Frame, end: int, complete: Float2D, forming: Float2D) -> Float2D:
+    """Return one number a bar: of a completed candle, or of the one that forms."""
+    newest = frame.newest[frame.first_bar :]
+    if end:
+        return complete[newest - end]
+    is_forming = ~np.isnan(frame.forming[frame.first_bar :, TIMESTAMP])
+    safe = np.minimum(newest, len(complete) - 1)
+    return np.where(is_forming, forming[frame.first_bar :], complete[safe])
