@@ -114,19 +114,17 @@ class AccountOptions:
 
 def open_session(strategy: str, market: Market, account: Account) -> Session:
     """Return a strategy on its candles; what is cheap to check is checked first."""
-    from fastbt.backtest import Session, Setup
-    from fastbt.compiler.load import load_strategy
     from fastbt.data import CandleSet, timeframe_minutes, to_ms
     from fastbt.interfaces._examples import find_strategy
+    from fastbt.sweep.sweep import make_session
 
     timeframe_minutes(market.timeframe)
     start = None if market.start is None else to_ms(market.start, "start")
     finish = None if market.finish is None else to_ms(market.finish, "finish")
     if start is not None and finish is not None and start >= finish:
         raise SettingsError(f"start: wanted a time before the finish {market.finish}; was {market.start}")
-    source = load_strategy(find_strategy(strategy))
     candles = CandleSet.load(market.candles, symbol=market.symbol)
-    return Session(source, Setup.from_candles(account, candles, market.timeframe, start, finish))
+    return make_session(find_strategy(strategy), candles, market.timeframe, start, finish, account)
 
 
 class Command(typer.core.TyperCommand):
@@ -193,10 +191,14 @@ def _guarded(function: Callable[..., int], values: dict[str, Any]) -> int:
             return function(**values)
     except KeyboardInterrupt:
         say("Interrupted.")
+        if output.json:
+            write_json({"interrupted": True})
         return INTERRUPTED
     except FastbtError as error:
         code = NEGATIVE if isinstance(error, SimulationError) else WRONG_USE
         text = str(error)
+        if isinstance(error, CompileError) and "mode" in values:
+            text = text.replace('mode="interpreted"', "--mode interpreted")
         if isinstance(error, OracleError):
             # What follows the first line is what Jesse printed.
             text, _, rest = text.partition("\n")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
+import textwrap
 import threading
 import time
 import warnings
@@ -65,7 +67,12 @@ def write_json(document: Any) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line on stderr, as it is."""
+    """Print on stderr; on a terminal the first line is broken between words."""
+    if sys.stderr.isatty():
+        first, *rest = text.split("\n")
+        width = shutil.get_terminal_size().columns
+        wrapped = textwrap.wrap(first, width, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+        text = "\n".join([*(wrapped or [""]), *rest])
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
@@ -153,7 +160,7 @@ class Progress:
 
     def stage(self, text: str) -> None:
         """Begin something whose length is not known."""
-        self.stage_text, self.done, self._began = text, None, time.perf_counter()
+        self.stage_text, self.done = text, None
         if self._bar is not None:
             self._bar.reset(self._task, total=None, description=text, rate="")
 
@@ -182,7 +189,7 @@ class Progress:
     def line(self) -> str:
         """Return the state as one line of text."""
         if self.done is None:
-            return f"{self.stage_text} ({time.perf_counter() - self._began:.0f} s)" if self.stage_text else ""
+            return f"{self.stage_text} ({time.perf_counter() - self._began:.0f} s so far)" if self.stage_text else ""
         done, total = self.done
         return ", ".join(part for part in (f"{done:,} of {total:,} {self.noun}", self.rate()) if part)
 
@@ -197,13 +204,13 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(0.0042), duration(2.34), duration(75), duration(7530), duration(200_000)
-    ('4.2 ms', '2.3 s', '1 min 15 s', '2 h 6 min', '2 d 8 h')
+    >>> duration(0.0042), duration(0.3), duration(2.34), duration(75), duration(7530), duration(200_000)
+    ('4.2 ms', '300 ms', '2.3 s', '1 min 15 s', '2 h 6 min', '2 d 8 h')
     """
     if not math.isfinite(seconds):
         return "-"
-    if seconds < 0.1:
-        return f"{seconds * 1000:.2g} ms" if seconds else "0 s"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.{1 if seconds < 0.00995 else 0}f} ms" if seconds else "0 s"
     if seconds < 59.95:
         return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     for unit, size, smaller, small in (("min", 60, "s", 1), ("h", 3600, "min", 60), ("d", 86400, "h", 3600)):
@@ -212,6 +219,17 @@ def duration(seconds: float) -> str:
             rest = int(rounded % size) // small
             return f"{int(rounded // size):,} {unit}" + (f" {rest} {smaller}" if rest else "")
     raise AssertionError("unreachable")
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "trade"), counted(1200, "trade")
+    ('1 trade', '1,200 trades')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def moment(ms: float) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from fastbt.interfaces._terminal import duration, moment
+from fastbt.interfaces._terminal import counted, duration, moment
 from fastbt.metrics.names import METRICS
 
 if TYPE_CHECKING:
@@ -129,26 +129,36 @@ def _table(title: str | None = None) -> Table:
 
 
 def best_table(console: Console, best: pl.DataFrame, names: Sequence[str], metric: str, title: str) -> Table:
-    """Return the table of the best sets; headings break, then hyper-parameters share a column, if it is too wide."""
+    """Return the table of the best sets.
+
+    If it is too wide, its headings break, then its columns move together, then hyper-parameters share one column.
+    """
     shown = TABLE_METRICS if metric in TABLE_METRICS else (metric, *TABLE_METRICS)
     rows = best.to_dicts()
-    table = _best(rows, names, shown, metric, title, breaks=False)
-    if console.measure(table).maximum > console.width:
-        table = _best(rows, names, shown, metric, title, breaks=True)
-    if console.measure(table).maximum > console.width:
-        table = _best(rows, None, shown, metric, title, breaks=True, together=names)
-    return table
+    for breaks, tight in ((False, False), (True, False), (True, True)):
+        table = _best(rows, names, shown, metric, title, breaks=breaks, tight=tight)
+        if _width(console, table) <= console.width:
+            return table
+    return _best(rows, names, shown, metric, title, breaks=True, tight=True, together=True)
+
+
+def _width(console: Console, table: Table) -> int:
+    """Return how wide a table would be with all the room it wants."""
+    from rich.measure import Measurement
+
+    return Measurement.get(console, console.options.update_width(10_000), table).maximum
 
 
 def _best(
     rows: Sequence[Mapping[str, Any]],
-    names: Sequence[str] | None,
+    names: Sequence[str],
     shown: Sequence[str],
     metric: str,
     title: str,
     *,
     breaks: bool,
-    together: Sequence[str] = (),
+    tight: bool,
+    together: bool = False,
 ) -> Table:
     from rich.markup import escape
 
@@ -156,19 +166,25 @@ def _best(
         return text.replace("_", "_\n").replace(" ", "\n") if breaks else text
 
     table = _table(title)
-    table.add_column("set", justify="right", style="dim")
-    for name in names or ():
-        table.add_column(heading(name.removeprefix("hp_")), justify="right")
-    if names is None:
-        table.add_column("hyper-parameters", ratio=1, overflow="fold")
+    if tight:
+        table.padding = (0, 1, 0, 0)
+    table.add_column("set", justify="right", style="dim", no_wrap=True)
+    columns = [[value_text(row[name]) for row in rows] for name in names]
+    labels = [name.removeprefix("hp_") for name in names]
+    if together:
+        items = [[f"{label}={text}" for text in column] for label, column in zip(labels, columns, strict=True)]
+        widest = max((len(text) for column in items for text in column), default=0)
+        table.add_column("hyper-parameters", min_width=widest + 1, overflow="fold")
+        cells = [[", ".join(row)] for row in zip(*items, strict=True)]
+    else:
+        for label in labels:
+            table.add_column(heading(label), justify="right")
+        cells = [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in rows]
     for name in shown:
         style = "bold green" if name == metric else None
         table.add_column(heading(_HEADINGS.get(name, name)), justify="right", style=style, no_wrap=True)
-    for row in rows:
-        values = [escape(value_text(row[name])) for name in names or ()]
-        if names is None:
-            values = [escape(", ".join(f"{name.removeprefix('hp_')}={value_text(row[name])}" for name in together))]
-        table.add_row(str(row["set"]), *values, *(metric_text(name, row[name]) for name in shown))
+    for row, values in zip(rows, cells, strict=True):
+        table.add_row(str(row["set"]), *map(escape, values), *(metric_text(name, row[name]) for name in shown))
     return table
 
 
@@ -192,23 +208,33 @@ def _joined(key: str, metrics: Mapping[str, Any]) -> str:
     return ", ".join(metric_text(name, metrics.get(name)) for name in key.split("+"))
 
 
-def trades_table(trades: Sequence[Trade], last: int) -> Table:
-    """Return the last trades."""
-    title = f"The last {last} of {len(trades):,} trades" if last < len(trades) else f"{len(trades):,} trades"
+def trades_table(console: Console, trades: Sequence[Trade], last: int) -> Table:
+    """Return the last trades; without their quantity if there is no room for it."""
+    for tight, with_qty in ((False, True), (True, True)):
+        table = _trades(trades, last, tight=tight, with_qty=with_qty)
+        if _width(console, table) <= console.width:
+            return table
+    return _trades(trades, last, tight=True, with_qty=False)
+
+
+def _trades(trades: Sequence[Trade], last: int, *, tight: bool, with_qty: bool) -> Table:
+    title = f"The last {last} of {len(trades):,} trades" if last < len(trades) else counted(len(trades), "trade")
     table = _table(title)
+    if tight:
+        table.padding = (0, 1, 0, 0)
     for name in ("side", "opened (UTC)"):
         table.add_column(name, no_wrap=True)
-    for name in ("held", "qty", "entry", "exit", "PNL", "PNL %"):
+    for name in ("held", *(["qty"] if with_qty else []), "entry", "exit", "PNL", "PNL %"):
         table.add_column(name, justify="right", no_wrap=True)
     for trade in trades[-last:] if last else ():
         colour = "green" if trade.pnl > 0 else "red"
         table.add_row(
             trade.type,
             moment(trade.opened_at),
-            duration(trade.holding_period),
-            f"{trade.qty:.6g}",
-            f"{trade.entry_price:.7g}",
-            f"{trade.exit_price:.7g}",
+            duration(trade.holding_period).replace(" min", "m").replace(" d", "d").replace(" h", "h"),
+            *([f"{trade.qty:.5g}"] if with_qty else []),
+            f"{trade.entry_price:.6g}",
+            f"{trade.exit_price:.6g}",
             f"[{colour}]{trade.pnl:,.2f}[/]",
             f"[{colour}]{trade.pnl_percentage:.2f}[/]",
         )

@@ -23,7 +23,7 @@ from fastbt.interfaces._options import (
     command,
     open_session,
 )
-from fastbt.interfaces._terminal import Progress, console, duration, moment, say, write_json
+from fastbt.interfaces._terminal import Progress, console, counted, duration, moment, say, write_json
 
 if TYPE_CHECKING:
     from fastbt.oracle.verify import SetResult, VerifyReport
@@ -154,7 +154,7 @@ def backtest(
         return OK
     out.print(metrics_table(metrics))
     if trades:
-        out.print(trades_table(simulation.trades, trades))
+        out.print(trades_table(out, simulation.trades, trades))
     return OK
 
 
@@ -221,7 +221,7 @@ def _print_sweep(result: SweepResult, metric: str, top: int) -> None:
     elif top:
         where.print(f"No set has a {metric}.")
     for reason, count in _unfinished(result)[:5]:
-        where.print(f"{count:,} {'set' if count == 1 else 'sets'} {reason}", style="yellow", markup=False)
+        where.print(f"{counted(count, 'set')} {reason}", style="yellow", markup=False)
     where.print(_time_line(result))
 
 
@@ -240,11 +240,10 @@ def _time_line(result: SweepResult) -> str:
     done = sum(status != "not run" for status in result.statuses)
     running = seconds["series"] + seconds["kernels"]
     speed = f"{done / running:,.0f} sets/s" if running > 0.0 and done else "none ran"
-    series = f"{result.n_series:,} indicator series"
+    series, kernels, compiling = (duration(seconds[part]) for part in ("series", "kernels", "compile"))
     return (
-        f"{done:,} sets in {duration(running)}: {speed} "
-        f"({series} {duration(seconds['series'])}, backtests {duration(seconds['kernels'])}); "
-        f"compiling or loading the kernels took {duration(seconds['compile'])}"
+        f"{counted(done, 'set')} in {duration(running)}: {speed} ({result.n_series:,} indicator series {series}, "
+        f"backtests {kernels}); compiling or loading the kernels took {compiling}"
     )
 
 
@@ -267,7 +266,7 @@ def _after(result: SweepResult) -> int:
     if result.interrupted:
         say("Interrupted.")
         return INTERRUPTED
-    return OK
+    return OK if result.n_ok else NEGATIVE
 
 
 @command(app, "verify")
@@ -436,10 +435,8 @@ def _print_check(found: Any, top: int) -> None:
         out.print("No minute is missing.")
         return
     share = found.missing_minutes / minutes * 100
-    out.print(
-        f"{found.missing_minutes:,} minutes ({share:.2g} %) are missing in {len(found.gaps):,} gaps; a backtest fills "
-        "them with flat candles, as Jesse's importer does."
-    )
+    missing = f"{counted(found.missing_minutes, 'minute')} ({share:.2g} %) missing in {counted(len(found.gaps), 'gap')}"
+    out.print(f"{missing}; a backtest fills them with flat candles, as Jesse's importer does.")
     longest = sorted(found.gaps, key=lambda gap: (-gap.minutes, gap.start))[:top]
     for gap in longest:
         out.print(f"  {gap.minutes:>7,} min  {moment(gap.start)} to {moment(gap.finish)}")
