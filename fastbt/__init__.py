@@ -11,6 +11,8 @@ Names are loaded when they are first used: importing fastbt imports neither numb
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -71,3 +73,18 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(_HOMES.get(name, "fastbt.errors")), name)
     globals()[name] = value
     return value
+
+
+class _Package(ModuleType):
+    """Keeps `fastbt.backtest` and `fastbt.sweep` the functions that they are said to be.
+
+    Python hangs a module on its package when it is first imported, and so the modules of these names, which everything
+    else imports, would take the place of the functions.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
