@@ -64,10 +64,15 @@ def _hook(key: str, program: Program) -> str:
     lowered = program.method(method, context, tuple(Part(each) for each in wanted), wanted_name=key)
     is_condition = key in ("should_long", "should_short", "should_cancel_entry")
     if lowered.inline or (is_condition and lowered.result is None):
-        number = None if lowered.result is None else program.materialise(lowered.result)
         if not is_condition:
-            return f"{head}    pass\n"
-        return f"{head}    return bool({'False' if number is None else ast.unparse(number.node)})\n"
+            number = None if lowered.result is None else program.materialise(lowered.result)
+            # What it returns is dropped, but not what happens on the way.
+            return f"{head}    {'pass' if number is None else ast.unparse(number.node)}\n"
+        lowerer = FunctionLowerer(program, method, context, tuple(Part(each) for each in wanted), {})
+        result = Const(None) if lowered.result is None else lowered.result
+        truth = lowerer.value_truth(result, method.node)
+        code = str(truth) if isinstance(truth, bool) else ast.unparse(truth)
+        return f"{head}    return bool({code})\n"
     if lowered.name == key:
         return ""
     return f"{head}    return {lowered.name}({_SIGNATURE})\n"

@@ -1,0 +1,221 @@
+"""What cannot be compiled is refused where it stands: file, line, column, the source underlined, what to do instead."""
+
+import pytest
+from compiled_snippets import strategy_text
+
+from fastbt.compiler.load import load_strategy
+from fastbt.compiler.program import CompiledStrategy
+from fastbt.engine.account import Account
+from fastbt.errors import CompileError
+
+#: A line of should_long (or whole methods), what is underlined, and words of the message.
+REFUSED = [
+    # expressions
+    ("return self.index < len({1, 2})", "{1, 2}", "a set is not compiled"),
+    ("x = lambda: 1", "lambda: 1", "a lambda is not compiled"),
+    ("x = {i: 1 for i in range(3)}", "{i: 1 for i in range(3)}", "a dict comprehension"),
+    ("x = {i for i in range(3)}", "{i for i in range(3)}", "a set comprehension"),
+    ("return (n := self.index) > 3", "n := self.index", ":= is not compiled"),
+    ("x = [self.index for _ in range(3)]", "[self.index for _ in range(3)]", "a list comprehension is not compiled"),
+    (
+        "return sorted(i for i in (1, 2))",
+        "(i for i in (1, 2))",
+        "a comprehension is compiled as the argument of all, any",
+    ),
+    ("return pric > 3", "pric", "the name 'pric' is not defined"),
+    ("price = 1\n    return prce > 3", "prce", "Did you mean 'price'?"),
+    ("return self.prize > 3", "self.prize", "self.prize is not known to the compiler. Did you mean 'price'?"),
+    ("return self.hp['fast'] > 3", "self.hp['fast']", "there is no hyper-parameter 'fast'"),
+    ("return self.hp[self.index] > 3", "self.index", "name of a hyper-parameter must be a constant"),
+    ("return self.vars['seen'] > 3", "self.vars['seen']", "self.vars['seen'] is never set"),
+    ("return self.vars[self.index] > 3", "self.index", "key of self.vars must be a constant string"),
+    ("return ~self.index > 3", "~self.index", "~ is not compiled; use not"),
+    ("return self.index ^ 3 > 0", "self.index ^ 3", "this operator is not compiled; use + - *"),
+    ("return 1 < self.index is True", "1 < self.index is True", "join its parts with and"),
+    ("return self.index is LEVELS", "self.index is LEVELS", "None, True and False only; use =="),
+    ("return self.index in self.candles", "self.index in self.candles", "tuples and lists written out"),
+    ("return self.candles[:, 2] > 3", "self.candles[:, 2]", "whole series; compare one value of it, as in [-1]"),
+    ("return self.candles", "def should_long(self):", "the candle array is used as a condition"),
+    ("return self.candles[-1, 2:4][0] > 1", "self.candles[-1, 2:4]", "a slice of columns is not compiled"),
+    ("return self.candles[-1, self.index] > 1", "self.candles[-1, self.index]", "a constant from 0 to 5"),
+    ("return self.candles[-1, 6] > 1", "self.candles[-1, 6]", "a constant from 0 to 5"),
+    ("return self.candles[1.5, 2] > 1", "1.5", "the index must be a whole number, was 1.5"),
+    ("return self.candles[self.price, 2] > 1", "self.price", "the index must be a whole number, was a float"),
+    ("return (1, 2)[self.index] > 1", "(1, 2)[self.index]", "must be a constant"),
+    ("x = self.low, self.high\n    return x[2] > 1", "x[2]", "index 2 is outside of 2 items"),
+    ("return self.position.type == 'long'", "self.position.type", "use self.is_long, self.is_short"),
+    ("return self.position.qtty > 0", "self.position.qtty", "Did you mean 'qty'?"),
+    ("return self.buy is None", "self.buy", "reading self.buy back is not compiled; keep the price in self.vars"),
+    ("return self.capital > 0", "self.capital", "use self.balance"),
+    ("return len(self.trades) > 0", "self.trades", "use on_close_position(order, closed_trade)"),
+    ("self.shared_vars['x'] = 1", "self.shared_vars['x']", "assign to a name, self.x or self.vars['x']"),
+    ("return math.sinus(3) > 0", "math.sinus", "has no 'sinus'"),
+    ("return math.gamma(self.index) > 0", "math.gamma(self.index)", "gamma() is not compiled on values that change"),
+    ("return self.levels > 0", "self.levels", "self.levels is not known"),
+    ("return max(*(1, 2)) > self.index", "max(*(1, 2))", "* and ** in a call are not compiled"),
+    ("return self.index() > 0", "self.index()", "calling a number is not compiled"),
+    ("return min(self.index) > 0", "min(self.index)", "two or more numbers"),
+    ("return len(self.index) > 0", "len(self.index)", "len() of"),
+    ("return math.log(-3) > self.index", "math.log(-3)", "cannot be computed before the run: ValueError"),
+    ("import random\n    return True", "import random", "an import inside a method is not compiled"),
+    ("return self.broker.buy_at(1, 2)", "self.broker", "self.broker is not known"),
+    ("return hasattr(self.position, 'x')", "hasattr(self.position, 'x')", "self and a constant name only"),
+    # indicators
+    ("return ta.sma() > 1", "ta.sma()", "needs candles as its first argument"),
+    ("return ta.sma(self.candles, self.index) > 1", "self.index", "a constant or a hyper-parameter"),
+    ("return ta.sma(self.candles, 0) > 1", "ta.sma(self.candles, 0)", "period"),
+    ("return ta.sma(self.candles, length=3) > 1", "ta.sma(self.candles, length=3)", "length"),
+    ("return ta.macd(self.candles).histogram > 1", "ta.macd(self.candles).histogram", "no field 'histogram'"),
+    ("return ta.sma(self.index, 3) > 1", "self.index", "ta.sma"),
+    ("return ta.sma(self.candles, 3, sequential=True) > 1", "ta.sma(self.candles, 3, sequential=True)", "whole series"),
+    ("return utils.crossed(self.price, 3)", "utils.crossed(self.price, 3)", "must be a series: sequential=True"),
+    (
+        "return utils.crossed(self.candles[:, 2], 3, 'up')",
+        "utils.crossed(self.candles[:, 2], 3, 'up')",
+        "'above' or 'below', was 'up'",
+    ),
+    (
+        "return utils.crossed(self.candles[:, 2], 3, sequential=True)",
+        "utils.crossed(self.candles[:, 2], 3, sequential=True)",
+        "leave sequential out",
+    ),
+    ("return utils.crossed(self.candles[:, 2])", "utils.crossed(self.candles[:, 2])", "series2"),
+    # statements
+    (
+        "try:\n        x = 1\n    except ValueError:\n        x = 2",
+        "try:",
+        'try/except is not compiled; use mode="interp',
+    ),
+    ("with open('x') as x:\n        pass", "with open('x') as x:", "with is not compiled"),
+    ("def inner():\n        pass", "def inner():", "a function inside a method"),
+    ("class Inner:\n        pass", "class Inner:", "a class inside a method"),
+    ("del self.x", "del self.x", "del is not compiled"),
+    ("match self.index:\n        case 1:\n            pass", "match self.index:", "match is not compiled"),
+    ("global LEVELS", "global LEVELS", "global is not compiled"),
+    ("for i in range(3):\n        pass\n    else:\n        pass", "for i in range(3):", "else after a loop"),
+    ("while self.index < 0:\n        pass\n    else:\n        pass", "while self.index < 0:", "else after a loop"),
+    ("for i in self.candles:\n        pass", "self.candles", "for is compiled over range(...)"),
+    ("for i in (1, 2):\n        break", "for i in (1, 2):", "break and continue are not compiled in a loop over"),
+    ("a, b = 1, 2, 3", "a, b = 1, 2, 3", "cannot be unpacked into 2 names"),
+    ("a, b = self.price", "a, b = self.price", "cannot be unpacked into 2 names"),
+    ("self.x = self.candles", "self.x", "the candle array cannot be kept in a compiled strategy; keep numbers"),
+    ("self.x = 1\n    self.x = 'a'", "self.x", "is a number elsewhere and a string here"),
+    ("self.balance = 3", "self.balance", "self.balance belongs to Jesse"),
+    ("self.buy = self.price", "self.buy", "must be (quantity, price) or a list of them"),
+    ("self.buy = 1, 2, 3", "self.buy", "must be (quantity, price) or a list of them"),
+    ("self.position.qty = 3", "self.position.qty", "assign to a name, self.x or self.vars['x']"),
+    (
+        "x = self.candles[:, 2]\n    if self.index > 3:\n        x = 2\n    return x > 1",
+        "x",
+        "'x' holds ",
+    ),
+]
+
+#: Whole methods, what is underlined, and words of the message.
+REFUSED_METHODS = [
+    ("def should_long(self, x):\n    return True", "def should_long", "Jesse 3.5.3 calls should_long(self)"),
+    ("def on_open_position(self):\n    pass", "def on_open_position", "calls on_open_position(self, order)"),
+    (
+        "def on_close_position(self, order):\n    pass",
+        "def on_close_position",
+        "calls on_close_position(self, order, closed_trade)",
+    ),
+    (
+        "def filters(self):\n    return [self.one()]\ndef one(self):\n    return self.index > 1",
+        "def filters(self):",
+        "methods",
+    ),
+    ("def filters(self):\n    if self.index > 1:\n        return []\n    return []", "def filters(self):", "one list"),
+    (
+        "def level(self, *args):\n    return 1\ndef should_long(self):\n    return self.level(1)",
+        "def level(self, *args):",
+        "* and ** parameters are not compiled",
+    ),
+    (
+        "def level(self, a):\n    return a\ndef should_long(self):\n    return self.level(1, 2)",
+        "def level(self, a):",
+        "takes 1 arguments, was called with more",
+    ),
+    (
+        "def level(self, a):\n    return a\ndef should_long(self):\n    return self.level(b=2)",
+        "def level(self, a):",
+        "has no parameter 'b'",
+    ),
+    (
+        "def level(self, a):\n    return a\ndef should_long(self):\n    return self.level()",
+        "def level(self, a):",
+        "was called without 'a'",
+    ),
+    (
+        "def level(self, a):\n    return self.level(a)\ndef should_long(self):\n    return self.level(self.index) > 1",
+        "def level",
+        "recursion is not compiled, write it as a loop",
+    ),
+    (
+        "def level(self):\n    if self.index > 3:\n        return 1.5\ndef should_long(self):\n    return self.level() > 1",
+        "def level(self):",
+        "returns a number or None; return a number on each path",
+    ),
+    (
+        "def level(self):\n    if self.index > 3:\n        return self.low, self.high\n    return 3\n"
+        "def should_long(self):\n    return self.level() > 1",
+        "def level(self):",
+        "returns different things on different paths",
+    ),
+    (
+        "@cached\ndef level(self, a):\n    return a\ndef should_long(self):\n    return self.level(self.index) > 1",
+        "def level(self, a):",
+        "@cached is compiled for methods without arguments",
+    ),
+]
+
+
+def refusal_of(body, folder):
+    """Return the error, and what it underlines."""
+    file = folder / "Refused.py"
+    file.write_text(strategy_text(body))
+    with pytest.raises(CompileError) as caught:
+        CompiledStrategy(load_strategy(file), Account())
+    error = caught.value
+    assert error.file == str(file)
+    line = file.read_text().splitlines()[error.line - 1]
+    head, source, mark = str(error).splitlines()
+    assert head == f"{file}:{error.line}:{error.column}: {error.message}"
+    assert source.strip() == line.strip()
+    start = mark.index("^")
+    assert source[start:] == line[error.column - 1 :], "the mark stands under the column"
+    return error, source[start : start + mark.count("^")]
+
+
+@pytest.mark.parametrize(("lines", "underlined", "words"), REFUSED, ids=[row[0].split("\n")[0] for row in REFUSED])
+def test_refusal__of_a_line(lines, underlined, words, tmp_path):
+    error, marked = refusal_of(f"def should_long(self):\n    {lines}\n", tmp_path)
+    assert marked == underlined
+    assert words in error.message
+
+
+@pytest.mark.parametrize(("body", "underlined", "words"), REFUSED_METHODS, ids=[row[2] for row in REFUSED_METHODS])
+def test_refusal__of_a_method(body, underlined, words, tmp_path):
+    error, marked = refusal_of(body, tmp_path)
+    assert marked == underlined
+    assert words in error.message
+
+
+def test_refusal__counts_characters_not_bytes(tmp_path):
+    error, marked = refusal_of("def should_long(self):\n    return 'äöü€' == 'x' or self.prize > 3\n", tmp_path)
+    assert marked == "self.prize"
+
+
+def test_refusal__in_a_base_class_names_its_file(tmp_path):
+    (tmp_path / "base.py").write_text(
+        "from jesse.strategies import Strategy\n\n\nclass Base(Strategy):\n"
+        "    def go_long(self):\n        self.buy = self.price\n"
+    )
+    file = tmp_path / "Derived.py"
+    file.write_text(
+        "from base import Base\n\n\nclass Derived(Base):\n    def should_long(self):\n        return True\n"
+    )
+    with pytest.raises(CompileError) as caught:
+        CompiledStrategy(load_strategy(file), Account())
+    assert caught.value.file == str(tmp_path / "base.py")
+    assert caught.value.line == 6
