@@ -207,6 +207,18 @@ class Indicator:
         False if the non-sequential form sees all rows.
     slices_series : bool
         True if a 1-D array in place of candles is sliced too.
+    rows : int or None
+        Last rows that the non-sequential form sees, whatever the warm-up window is.
+    second_candles : bool
+        True if the public function takes other candles after the first; `data` has shape (n, 12) then, both side by
+        side.
+    whole : callable or None
+        A kernel for `sequential=True`, where that is not the kernel's value at every row; it may look ahead.
+    inside : callable or None
+        `inside(data, params, window, out)`, for an indicator parts of which see all rows and parts the last `window`.
+    result : callable or None
+        Of the fields' values (arrays, or numbers of the last row): what the public function returns, where that is
+        neither a number nor a named tuple of numbers.
     none_if_nan : bool
         True if the non-sequential form returns None for NaN.
     booleans : frozenset of str
@@ -239,6 +251,11 @@ class Indicator:
     booleans: frozenset[str] = frozenset()
     compiled_if: Callable[..., bool] | None = None
     slices_series: bool = False
+    rows: int | None = None
+    second_candles: bool = False
+    whole: Kernel | None = None
+    inside: WindowedKernel | None = None
+    result: Callable[[list[Any], bool], Any] | None = None
 
     def compiles(self, params: Sequence[float] | Float1D) -> bool:
         """Whether the compiled kernel serves these arguments."""
@@ -256,6 +273,17 @@ class Indicator:
         chosen = self.kernel if self.compiles(params) else self.python
         assert chosen is not None
         chosen(data, params, out)
+
+    def evaluate(
+        self, data: Float1D | Float2D, params: Float1D, out: Float2D, *, sequential: bool, window: int
+    ) -> None:
+        """Fill `out` with what one call over `data` gives: each row's value, or at least the last one."""
+        if self.inside is not None:
+            self.inside(data, params, window if 0 < window < len(data) else len(data), out)
+        elif sequential and self.whole is not None:
+            self.whole(data, params, out)
+        else:
+            self.run(data, params, out)
 
     def encode(self, *args: Any, **kwargs: Any) -> tuple[str | None, tuple[float, ...], bool]:
         """Bind a call's arguments, the candles left out, and turn them into numbers.
@@ -319,20 +347,41 @@ class Indicator:
             raise TypeError(f"{self.name}: {name} must be a number, was {value!r}")
         return float(value)
 
-    def data(self, candles: Float2D | Float1D, source_type: str | None, sequential: bool) -> Float1D | Float2D:
+    def data(
+        self,
+        candles: Float2D | Float1D,
+        source_type: str | None,
+        sequential: bool,
+        second: Float2D | None = None,
+    ) -> Float1D | Float2D:
         """Return what the kernel sees of these candles: the last rows, the chosen source, contiguous."""
         array = np.asarray(candles, dtype=np.float64)
         is_series = array.ndim == 1 and self.accepts_1d
-        if not is_series and (array.ndim != 2 or array.shape[1] < 6):
-            raise ShapeError(f"{self.name}: candles must have the shape (n, 6), was {array.shape}")
+        if not is_series:
+            self._check(array, "candles")
         if len(array) == 0:
             raise ShapeError(f"{self.name}: there are no candles")
-        window = _window.get()
-        if not sequential and self.sliced and (self.slices_series or not is_series) and 0 < window < len(array):
-            array = array[-window:]
+        window = self.rows or _window.get()
+        if sequential or not self.sliced or self.inside is not None or (is_series and not self.slices_series):
+            window = 0
+        if self.second_candles:
+            other = np.asarray(second, dtype=np.float64)
+            self._check(other, "the second candles")
+            array, other = array[-window:, :6], other[-window:, :6]
+            if len(array) != len(other):
+                raise ShapeError(
+                    f"{self.name}: both candles must have as many rows, were {len(array)} and {len(other)}"
+                )
+            return np.hstack([array, other])
+        array = array[-window:]
         if self.source and not is_series:
             array = select_source(array, source_type or "close")
         return _writable(array)
+
+    def _check(self, array: Float2D | Float1D, what: str) -> None:
+        """Refuse what are no candles."""
+        if array.ndim != 2 or array.shape[1] < 6:
+            raise ShapeError(f"{self.name}: {what} must have the shape (n, 6), was {array.shape}")
 
 
 def _is_matype(name: str) -> bool:
@@ -370,30 +419,39 @@ def indicator(
     booleans: frozenset[str] = frozenset(),
     compiled_if: Callable[..., bool] | None = None,
     slices_series: bool = False,
+    rows: int | None = None,
+    second_candles: bool = False,
+    whole: Kernel | None = None,
+    inside: WindowedKernel | None = None,
+    result: Callable[[list[Any], bool], Any] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare an indicator by its public signature; see `Indicator` for the arguments."""
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
         name = function.__name__
         full = inspect.signature(function)
-        arguments = list(full.parameters.values())[1:]
+        arguments = list(full.parameters.values())[2 if second_candles else 1 :]
         names = [argument.name for argument in arguments]
         source = "source_type" in names and "source_type" not in (codes or {})
         matypes = {each: frozenset(AVERAGES) for each in names if _is_matype(each)}
         devtypes = {each: frozenset((0, 1, 2)) for each in names if each == "devtype"}
 
         @functools.wraps(function)
-        def call(candles: Any, *args: Any, **kwargs: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            all_candles, args, kwargs = _candles_of(full, len(full.parameters) - len(arguments), args, kwargs)
             source_type, params, sequential = described.encode(*args, **kwargs)
-            data = described.data(candles, source_type, sequential)
+            data = described.data(all_candles[0], source_type, sequential, *all_candles[1:])
             out = np.empty((len(described.fields), len(data)))
-            described.run(data, np.array(params, dtype=np.float64), out)
+            values_of = np.array(params, dtype=np.float64)
+            described.evaluate(data, values_of, out, sequential=sequential, window=_window.get())
             rows = zip(described.fields, out, strict=True)
             values = [row != 0.0 if each in described.booleans else row for each, row in rows]
             if not sequential:
                 values = [row[-1] for row in values]
             if described.none_if_nan and not sequential:
                 values = [None if np.isnan(value) else value for value in values]
+            if described.result is not None:
+                return described.result(values, sequential)
             return values[0] if described.record is None else described.record(*values)
 
         described = Indicator(
@@ -419,11 +477,29 @@ def indicator(
             booleans=booleans,
             compiled_if=compiled_if,
             slices_series=slices_series,
+            rows=rows,
+            second_candles=second_candles,
+            whole=whole,
+            inside=inside,
+            result=result,
         )
         REGISTRY[name] = described
         return cast(Callable[P, R], call)
 
     return declare
+
+
+def _candles_of(
+    signature: inspect.Signature, count: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[list[Any], tuple[Any, ...], dict[str, Any]]:
+    """Split a call's candles, the first `count` arguments, from the others."""
+    candles = list(args[:count])
+    rest = dict(kwargs)
+    for name in list(signature.parameters)[len(candles) : count]:
+        if name not in rest:
+            raise TypeError(f"the argument {name} is missing")
+        candles.append(rest.pop(name))
+    return candles, args[count:], rest
 
 
 def get(name: str) -> Indicator:
@@ -500,6 +576,11 @@ def compute(
         raise ShapeError(f"{indicator.name}: out must be C-contiguous with the shape {shape}, was {out.shape}")
     data = _writable(data)
     values = np.ascontiguousarray(params, dtype=np.float64)
+    if indicator.inside is not None or (sequential and indicator.whole is not None):
+        indicator.evaluate(data, values, out, sequential=sequential, window=window)
+        return out
+    if not sequential and indicator.rows is not None:
+        window = indicator.rows
     if not indicator.sliced or window <= 0 or window > n:
         window = n
     if sequential:

@@ -1,10 +1,12 @@
 """Every indicator against the installed Jesse: bit for bit."""
 
+import inspect
 import os
+import warnings
 
 import numpy as np
 import pytest
-from indicator_cases import CASES, IDS, MARKETS
+from indicator_cases import CASES, IDS, MARKETS, inputs
 
 import fastbt.indicators as ta
 
@@ -19,8 +21,6 @@ def jesse(tmp_path_factory):
     os.environ.setdefault("JESSE_CACHE_DIR", str(folder))
     os.chdir(folder)
     try:
-        import warnings
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import jesse.indicators
@@ -55,13 +55,27 @@ def assert_same(actual, expected, hint):
     assert type(actual).__name__ == type(expected).__name__ or not isinstance(expected, tuple), hint
     assert getattr(actual, "_fields", None) == getattr(expected, "_fields", None), hint
     for mine, theirs in zip(fields_of(actual), fields_of(expected), strict=True):
-        if theirs is None or mine is None:
-            assert mine is theirs, hint
+        if theirs is None or mine is None or isinstance(theirs, str):
+            assert mine == theirs, hint
             continue
         mine, theirs = np.asarray(mine), np.asarray(theirs)
+        if theirs.dtype == object:
+            # Words, None and NaN beside numbers: NaN is the only one that does not equal itself.
+            mine, theirs = ([("nan",) if each != each else each for each in side] for side in (mine, theirs))
+            assert mine == theirs, hint
+            continue
         np.testing.assert_array_equal(mine, theirs, err_msg=hint)
         known = ~np.isnan(theirs.astype(np.float64))
         np.testing.assert_array_equal(np.signbit(mine)[known], np.signbit(theirs)[known], err_msg=hint)
+
+
+def call(module, name, candles, **kwargs):
+    """Call an indicator on copies: some of Jesse's write into the candles."""
+    copies = [each.copy() for each in inputs(ta.get(name), candles)]
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        # SciPy warns of windows in which nothing moves.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return getattr(module, name)(*copies, **kwargs)
 
 
 @pytest.mark.parametrize("market", MARKETS)
@@ -71,22 +85,29 @@ def test_sequential__equals_jesse(jesse, name, kwargs, market):
     if "sequential" not in ta.get(name).signature.parameters:
         pytest.skip("has no sequential form")
     for rows in (300, 400):
-        with np.errstate(all="ignore"):
-            expected = getattr(jesse, name)(candles[:rows].copy(), **kwargs, sequential=True)
-        assert_same(getattr(ta, name)(candles[:rows], **kwargs, sequential=True), expected, f"{rows} rows")
+        expected = call(jesse, name, candles[:rows], **kwargs, sequential=True)
+        assert_same(call(ta, name, candles[:rows], **kwargs, sequential=True), expected, f"{rows} rows")
 
 
 @pytest.mark.parametrize("market", MARKETS)
 @pytest.mark.parametrize(("name", "kwargs"), CASES, ids=IDS)
 def test_last_value__equals_jesse(jesse, jesse_window, name, kwargs, market):
     candles = MARKETS[market]
+    kwargs = kwargs | {"sequential": False} if "sequential" in ta.get(name).signature.parameters else kwargs
+    compared = 0
     for window in (240, 100, 0):
         jesse_window(window)
         for rows in (80, 239, 240, 241, 333, 400):
-            with np.errstate(all="ignore"):
-                expected = getattr(jesse, name)(candles[:rows].copy(), **kwargs)
+            try:
+                expected = call(jesse, name, candles[:rows], **kwargs)
+            except TypeError:
+                # Without a pivot, and only then, this one compares with None.
+                assert name == "support_resistance_with_breaks"
+                continue
+            compared += 1
             with ta.warm_up_window(window):
-                assert_same(getattr(ta, name)(candles[:rows], **kwargs), expected, f"{rows} rows, window {window}")
+                assert_same(call(ta, name, candles[:rows], **kwargs), expected, f"{rows} rows, window {window}")
+    assert compared >= 9
 
 
 @pytest.mark.parametrize(("name", "kwargs"), CASES, ids=IDS)
@@ -97,15 +118,18 @@ def test_series__equals_jesse(jesse, name, kwargs):
     kwargs = {key: value for key, value in kwargs.items() if key != "source_type"}
     # A column, as strategies pass it: its layout decides the order of some of Jesse's additions.
     series = MARKETS["wild"].copy()[:, 2]
-    for sequential in (True, False):
-        expected = getattr(jesse, name)(series, **kwargs, sequential=sequential)
-        assert_same(getattr(ta, name)(series, **kwargs, sequential=sequential), expected, f"{sequential=}")
+    forms = ({"sequential": True}, {"sequential": False}) if "sequential" in described.signature.parameters else ({},)
+    for form in forms:
+        with np.errstate(all="ignore"):
+            expected = getattr(jesse, name)(series, **kwargs, **form)
+        assert_same(getattr(ta, name)(series, **kwargs, **form), expected, f"{form}")
 
 
 def test_signatures__are_jesses(jesse):
-    import inspect
-
-    for name, described in ta.REGISTRY.items():
-        theirs = list(inspect.signature(getattr(jesse, name)).parameters.values())[1:]
-        mine = list(described.signature.parameters.values())
-        assert [(each.name, each.default) for each in mine] == [(each.name, each.default) for each in theirs], name
+    theirs = {name: each for name, each in vars(jesse).items() if inspect.isfunction(each) and not name.startswith("_")}
+    missing = sorted(name for name in theirs if not callable(getattr(ta, name, None)))
+    assert missing == [], f"{len(missing)} of Jesse's indicators are missing"
+    for name, function in theirs.items():
+        wanted, actual = (list(inspect.signature(each).parameters.values()) for each in (function, getattr(ta, name)))
+        assert [(each.name, each.default) for each in actual] == [(each.name, each.default) for each in wanted], name
+    assert set(ta.REGISTRY) <= set(theirs)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from indicator_cases import CASES, IDS, MARKETS, walk
+from indicator_cases import CASES, IDS, MARKETS, inputs, walk
 
 import fastbt.indicators as ta
 from fastbt.types import CLOSE
@@ -20,18 +20,36 @@ def same(actual, expected, hint=""):
     np.testing.assert_array_equal(np.signbit(actual)[known], np.signbit(expected)[known], err_msg=hint)
 
 
-def run(described, data, params):
+#: What stands for words in the kernels' output.
+NUMBERS = {"buy": 1.0, "sell": 0.0, None: np.nan}
+
+
+def number_of(value):
+    """A number, or what stands for it."""
+    return float(NUMBERS[value] if value is None or isinstance(value, str) else value)
+
+
+def rows_of(described, value, n):
+    """The fields of a public function's result as rows of numbers; what begins later is unknown before."""
+    fields = value if described.record else (value,)
+    rows = [[number_of(each) for each in np.atleast_1d(field)] for field in fields]
+    return np.array([[np.nan] * (n - len(row)) + row for row in rows])
+
+
+def run(described, data, params, window=0):
     """The kernel over all of `data`, into memory that holds something else before."""
     out = np.full((len(described.fields), len(data)), 12345.0)
     # Compiled kernels divide by zero in silence; as plain Python they warn.
     with np.errstate(all="ignore"):
-        described.run(np.ascontiguousarray(data), np.array(params, dtype=np.float64), out)
+        values = np.array(params, dtype=np.float64)
+        described.evaluate(np.ascontiguousarray(data), values, out, sequential=False, window=window)
     return out
 
 
 def prepared(name, kwargs, candles):
     described = ta.get(name)
     source_type, params, _ = described.encode(**kwargs)
+    candles = np.hstack(inputs(described, candles))
     return described, ta.select_source(candles, source_type) if described.source else candles, params
 
 
@@ -52,7 +70,8 @@ def test_kernel__never_looks_ahead(name, kwargs):
         stable &= np.array_equal(part, full[:, :n], equal_nan=True)
     if described.compiles(params):
         assert stable == described.is_prefix_stable(params)
-    if first > 1:
+    # Where numpy adds up, rows may settle earlier by chance.
+    if first > 1 and described.kernel is not None:
         markets = [prepared(name, kwargs, each[:150])[1] for each in MARKETS.values()]
         assert any(
             not np.array_equal(
@@ -77,18 +96,18 @@ def test_compute__is_the_public_function_at_every_bar(name, kwargs):
     full = ta.compute(described, data, params, sequential=True, window=100, out=np.empty_like(last))
     with ta.warm_up_window(100):
         for t in (60, 99, 100, 149):
-            value = described.function(CANDLES[: t + 1], **kwargs)
-            values = value if described.record else (value,)
-            same(np.array([np.nan if each is None else each for each in values], dtype=np.float64), last[:, t])
+            form = {"sequential": False} if "sequential" in described.signature.parameters else {}
+            value = described.function(*inputs(described, CANDLES[: t + 1]), **kwargs, **form)
+            same(rows_of(described, value, 1)[:, 0], last[:, t])
     if "sequential" in described.signature.parameters:
-        whole = described.function(CANDLES, **kwargs, sequential=True)
-        same(np.array(whole).reshape(full.shape), full)
+        whole = described.function(*inputs(described, CANDLES), **kwargs, sequential=True)
+        same(rows_of(described, whole, len(CANDLES)), full)
 
 
 def restarted(described, data, params, window):
     """The last value over the rows that each bar sees, one bar at a time."""
-    rows = window if window and described.sliced else len(data)
-    each = [run(described, data[max(0, t + 1 - rows) : t + 1], params)[:, -1] for t in range(len(data))]
+    rows = described.rows or (window if window and described.sliced and not described.inside else len(data))
+    each = [run(described, data[max(0, t + 1 - rows) : t + 1], params, window)[:, -1] for t in range(len(data))]
     return np.array(each).T
 
 
