@@ -67,11 +67,13 @@ def check(strategy: str, warm_up_candles: int = 240) -> tuple[int, list[str]]:
     return len(compiled.trades), differing
 
 
-def main(files: list[str]) -> int:
-    """Check the whole corpus, or the files that are named."""
+def main(arguments: list[str]) -> int:
+    """Check the whole corpus, or the files that are named; with a number first, for that many warm-up candles."""
+    numbers = [int(each) for each in arguments if each.isdigit()]
+    files = [Path(each) for each in arguments if not each.isdigit()]
     report = {}
-    for warm_up_candles in (240, 20):
-        for strategy in strategies([Path(each) for each in files] or None):
+    for warm_up_candles in numbers or (240, 20):
+        for strategy in strategies(files or None):
             key = f"{Path(strategy.split(':')[0]).stem}.{strategy.split(':')[1]} warm-up {warm_up_candles}"
             try:
                 n_trades, differing = check(strategy, warm_up_candles)
