@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from fastbt.compiler.standins import jesse_standins
 from fastbt.errors import StrategyError, did_you_mean
@@ -113,13 +115,59 @@ def _find_file(path: Path) -> Path:
     raise StrategyError(f"there is no strategy at {path}.{did_you_mean(path.name, siblings)}")
 
 
+#: Modules of the project whose strategy was loaded last, other than the strategy's own.
+_project_modules: set[str] = set()
+
+#: Where a class was defined; by name, another project's module may stand in `sys.modules` by now.
+_owners: WeakKeyDictionary[type, ModuleType] = WeakKeyDictionary()
+
+
+class _SourceLoader(SourceFileLoader):
+    """Compiles the text as it is now: bytecode is told by time and size, and may be older."""
+
+    def get_code(self, fullname: str) -> Any:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
 @contextmanager
-def _on_path(folder: Path) -> Iterator[None]:
+def _project_on_path(folder: Path) -> Iterator[None]:
+    """Let a strategy import what lies in its project's folder: afresh, and not what another project calls the same."""
+    for name in _project_modules:
+        sys.modules.pop(name, None)
+    _project_modules.clear()
+    before = set(sys.modules)
+    writes = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
     sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
     try:
         yield
     finally:
         sys.path.remove(str(folder))
+        sys.dont_write_bytecode = writes
+        for name in set(sys.modules) - before:
+            module = sys.modules[name]
+            file = Path(getattr(module, "__file__", None) or "/")
+            # A project's folder may hold its virtual environment, or be a clone of fastbt.
+            installed = name.partition(".")[0] == "fastbt" or "site-packages" in file.parts
+            if folder in file.parents and not installed:
+                _project_modules.add(name)
+                for value in vars(module).values():
+                    if isinstance(value, type) and value.__module__ == name:
+                        _owners[value] = module
+
+
+def _module_of(cls: type) -> ModuleType:
+    """Return the module that defines a class."""
+    return _owners[cls] if cls in _owners else sys.modules[cls.__module__]
+
+
+def _file_of(cls: type) -> Path:
+    """Return the file that defines a class."""
+    file = _owners[cls].__file__ if cls in _owners else inspect.getfile(cls)
+    assert file is not None
+    return Path(file)
 
 
 def _import(file: Path) -> ModuleType:
@@ -129,17 +177,18 @@ def _import(file: Path) -> ModuleType:
     is_package = file.name == "__init__.py"
     project = file.resolve().parent.parent.parent if is_package else file.resolve().parent
     spec = importlib.util.spec_from_file_location(
-        name, file.resolve(), submodule_search_locations=[str(file.resolve().parent)] if is_package else None
+        name,
+        file.resolve(),
+        loader=_SourceLoader(name, str(file.resolve())),
+        submodule_search_locations=[str(file.resolve().parent)] if is_package else None,
     )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    before = {each for each in sys.modules if each.startswith(f"{name}.")}
-    for each in before:
+    for each in [each for each in sys.modules if each.startswith(f"{name}.")]:
         del sys.modules[each]
-    sys.modules[name] = module
-    importlib.invalidate_caches()
     try:
-        with jesse_standins(), _on_path(project):
+        with _project_on_path(project), jesse_standins():
+            sys.modules[name] = module
             spec.loader.exec_module(module)
     except SyntaxError as error:
         raise StrategyError(
@@ -189,8 +238,8 @@ def _decorator_name(node: ast.expr) -> str:
 
 
 def _methods_of(cls: type) -> dict[str, Method]:
-    module = sys.modules[cls.__module__]
-    file = Path(inspect.getfile(cls))
+    module = _module_of(cls)
+    file = _file_of(cls)
     text = file.read_text()
     wanted = cls.__qualname__.split(".")
     body: list[ast.stmt] = ast.parse(text).body
@@ -292,7 +341,7 @@ def _describe(cls: type) -> StrategySource:
             raise StrategyError(
                 f"the source of class {base.__qualname__} cannot be found; save the strategy in a file, pass its path"
             ) from None
-        digest.update(Path(inspect.getfile(base)).read_bytes())
+        digest.update(_file_of(base).read_bytes())
         for name, method in own.items():
             methods.setdefault(name, method)
     declared: list[dict[str, Any]] = []
@@ -307,7 +356,7 @@ def _describe(cls: type) -> StrategySource:
             missing = {"name", "default"} - set(each)
             if missing:
                 raise StrategyError(f"{cls.__name__}.hyperparameters(): {each!r} lacks {', '.join(sorted(missing))}")
-    file = Path(inspect.getfile(cls))
+    file = _file_of(cls)
     return StrategySource(cls, cls.__name__, file, methods, declared, digest.hexdigest())
 
 

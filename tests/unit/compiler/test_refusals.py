@@ -152,7 +152,8 @@ REFUSED_METHODS = [
         "recursion is not compiled, write it as a loop",
     ),
     (
-        "def level(self):\n    if self.index > 3:\n        return 1.5\ndef should_long(self):\n    return self.level() > 1",
+        "def level(self):\n    if self.index > 3:\n        return 1.5\n"
+        "def should_long(self):\n    return self.level() > 1",
         "def level(self):",
         "returns a number or None; return a number on each path",
     ),
