@@ -393,12 +393,14 @@ def backtest(
     Examples
     --------
     >>> from fastbt.data import CandleSet
-    >>> minutes = CandleSet.load("BTC-USD").between("2019-01-01", "2019-02-01").fill_gaps().array
+    >>> known = CandleSet.load("BTC-USD").fill_gaps()
+    >>> def of(start, finish):
+    ...     minutes = known.between(start, finish).array
+    ...     return {"Bitfinex-BTC-USD": {"exchange": "Bitfinex", "symbol": "BTC-USD", "candles": minutes}}
     >>> config = {"starting_balance": 10_000, "fee": 0.0006, "type": "futures", "futures_leverage": 2,
-    ...           "futures_leverage_mode": "cross", "exchange": "Bitfinex", "warm_up_candles": 0}
+    ...           "futures_leverage_mode": "cross", "exchange": "Bitfinex", "warm_up_candles": 240}
     >>> route = {"exchange": "Bitfinex", "symbol": "BTC-USD", "timeframe": "1h", "strategy": "strategies/SmaCrossover"}
-    >>> candles = {"Bitfinex-BTC-USD": {"exchange": "Bitfinex", "symbol": "BTC-USD", "candles": minutes}}
-    >>> result = backtest(config, [route], [], candles)
+    >>> result = backtest(config, [route], [], of("2019-01-11", "2019-02-01"), of("2019-01-01", "2019-01-11"))
     >>> result["metrics"]["total"] == len(result["trades"])
     True
     """
