@@ -11,6 +11,7 @@ from fastbt._jit import kernel
 from fastbt.indicators._blocks import _eight_lane_sum, _fill_source, _true_range
 from fastbt.indicators._registry import SOURCE_CODES, Value, indicator, settles_with
 from fastbt.indicators.moving_average import COMPILED, _average, average
+from fastbt.indicators.support import _extreme
 from fastbt.indicators.trend import _directional_movement
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
@@ -146,6 +147,9 @@ def _smooth_from_first(x, period):
 def _dti(candles, params, out):
     """Thrice averaged movement in percent of its thrice averaged size."""
     n = candles.shape[0]
+    if n <= max(params[0], max(params[1], params[2])):
+        out[0, :] = np.nan
+        return
     moves = np.zeros(n)
     sizes = np.zeros(n)
     for i in range(1, n):
@@ -160,12 +164,13 @@ def _dti(candles, params, out):
         out[0, i] = 100.0 * moves[i] / sizes[i] if sizes[i] != 0.0 else 0.0
 
 
-@indicator(_dti, none_if_nan=True)
+@indicator(_dti, none_if_nan=True, settles=lambda r, s, u: max(r, s, u) + 1)
 def dti(candles: Float2D, r: int = 14, s: int = 10, u: int = 5, sequential: bool = False) -> Value:
     """DTI, Blau's directional trend index: movement of highs and lows, averaged thrice, in percent of its size.
 
     The movement is the rise of the high less the fall of the low, each at least 0; the exponential averages of `r`,
-    `s` and `u` rows are seeded with 0. 0 without any movement. Other arguments: see `atr`.
+    `s` and `u` rows are seeded with 0. 0 without any movement, NaN unless there are more rows than each. Other
+    arguments: see `atr`.
 
     References
     ----------
@@ -237,13 +242,13 @@ class KDJ(NamedTuple):
 @kernel
 def _place_of_close(candles, period, out):
     """Fill `out` with the place of the close in the range of up to `period` last bars, NaN without a range."""
-    for i in range(candles.shape[0]):
-        highest = -np.inf
-        lowest = np.inf
-        for j in range(max(0, i - period + 1), i + 1):
-            highest = max(highest, candles[j, HIGH])
-            lowest = min(lowest, candles[j, LOW])
-        out[i] = 100.0 * (candles[i, CLOSE] - lowest) / (highest - lowest)
+    n = candles.shape[0]
+    highest = np.empty(n)
+    lowest = np.empty(n)
+    _extreme(candles[:, HIGH], period, 1.0, highest)
+    _extreme(candles[:, LOW], period, -1.0, lowest)
+    for i in range(n):
+        out[i] = 100.0 * (candles[i, CLOSE] - lowest[i]) / (highest[i] - lowest[i])
 
 
 @kernel

@@ -112,8 +112,8 @@ def _heikin_ashi_candles(candles, _params, out):
         close = (candles[i, OPEN] + candles[i, CLOSE] + high + low) / 4.0
         out[0, i] = opening
         out[1, i] = close
-        out[2, i] = max(max(high, opening), close)
-        out[3, i] = min(min(low, opening), close)
+        out[2, i] = np.fmax(np.fmax(high, opening), close)
+        out[3, i] = np.fmin(np.fmin(low, opening), close)
 
 
 @indicator(_heikin_ashi_candles, record=HA, lookback=lambda: 2)

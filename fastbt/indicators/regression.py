@@ -31,7 +31,8 @@ def linearreg_angle(
 ) -> Value:
     """Angle of the line of least squares through the last `period` values, in degrees; NaN until there are as many.
 
-    The last bits of a row depend on how many rows there are, because BLAS treats them in groups. Arguments: see `sma`.
+    The last bits of a row depend on how many rows there are, because BLAS treats them in groups. If there are just
+    `period` rows, they may differ from Jesse's, which hands BLAS a column of the candles then. Arguments: see `sma`.
 
     Examples
     --------

@@ -280,9 +280,10 @@ def _safezonestop(candles, params, out):
             total = total * keep + (up if up > down and up > 0.0 else 0.0)
             stops[i] = candles[i - 1, HIGH] + params[1] * total
     for i in range(n):
-        best = stops[i]
-        for j in range(max(0, i - lookback + 1), i):
-            best = max(best, stops[j]) if long else min(best, stops[j])
+        best = -np.inf if long else np.inf
+        for j in range(max(0, i - lookback + 1), i + 1):
+            if (long and stops[j] > best) or (not long and stops[j] < best):
+                best = stops[j]
         out[0, i] = best
 
 
@@ -324,10 +325,10 @@ def _middles(candles, period, out):
     """Fill `out` with the middle of the range of the last `period` bars."""
     n = candles.shape[0]
     lowest = np.empty(n)
-    _rolling_max(candles[:, HIGH], period, out)
-    _rolling_min(candles[:, LOW], period, lowest)
+    _extreme(candles[:, HIGH], period, 1.0, out)
+    _extreme(candles[:, LOW], period, -1.0, lowest)
     for i in range(n):
-        out[i] = (out[i] + lowest[i]) / 2.0
+        out[i] = (out[i] + lowest[i]) / 2.0 if i >= period - 1 else np.nan
 
 
 @kernel

@@ -207,7 +207,8 @@ def _emv(candles, params, out):
     for i in range(n):
         out[0, i] = 0.0
         if i >= period - 1:
-            total = 0.0
+            # So that a sum of negative zeros stays one.
+            total = -0.0
             for j in range(i - period + 1, i + 1):
                 total += eases[j]
             out[0, i] = total / period
@@ -293,9 +294,9 @@ def _mfi(candles: Float2D, params: Float1D, out: Float2D) -> None:
     rises, falls = np.zeros(n), np.zeros(n)
     rises[1:] = np.where(typical[1:] > typical[:-1], flow[1:], 0)
     falls[1:] = np.where(typical[1:] < typical[:-1], flow[1:], 0)
-    rises = np.convolve(rises, np.ones(period), mode="valid")
-    falls = np.convolve(falls, np.ones(period), mode="valid")
-    ratio = np.divide(rises, falls, out=np.full_like(rises, np.inf), where=falls != 0)
+    inflow = np.convolve(rises, np.ones(period), mode="valid")
+    outflow = np.convolve(falls, np.ones(period), mode="valid")
+    ratio = np.divide(inflow, outflow, out=np.full_like(inflow, np.inf), where=outflow != 0)
     values = 100 - (100 / (1 + ratio))
     out[0] = np.nan
     if n >= period:
@@ -310,7 +311,7 @@ def mfi(candles: Float2D, period: int = 14, sequential: bool = False) -> Value:
 
     A row flows in, with `(high + low + close) / 3 * volume`, if that price rose, and out if it fell. 100 without any
     outflow. NaN until there are `period` rows, except that the last row of fewer has the value of all of them, as in
-    Jesse. Other arguments: see `obv`.
+    Jesse, whose sequential form has more values than rows then. Other arguments: see `obv`.
 
     Examples
     --------
