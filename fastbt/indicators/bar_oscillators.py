@@ -103,18 +103,20 @@ def adxr(candles: Float2D, period: int = 14, sequential: bool = False) -> Value:
 def _aroonosc(candles, params, out):
     """Distance in rows from the lowest low to the highest high of the last bars; the first counts if equal."""
     period = int(params[0])
+    lowest = 0
+    highest = 0
     for i in range(candles.shape[0]):
-        out[0, i] = np.nan
-        if i < period - 1:
-            continue
-        lowest = i - period + 1
-        highest = lowest
-        for j in range(i - period + 2, i + 1):
+        start = max(0, i - period + 1)
+        # An extreme that has left the window is looked for anew; else only the new bar can beat it.
+        first = i
+        if lowest < start or highest < start:
+            lowest = highest = first = start
+        for j in range(first, i + 1):
             if candles[j, LOW] < candles[lowest, LOW]:
                 lowest = j
             if candles[j, HIGH] > candles[highest, HIGH]:
                 highest = j
-        out[0, i] = 100.0 * (highest - lowest) / period
+        out[0, i] = 100.0 * (highest - lowest) / period if i >= period - 1 else np.nan
 
 
 @indicator(_aroonosc, lookback=lambda period: period)
