@@ -430,10 +430,11 @@ def _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades,
                 _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)
         if s.status != OK:
             return
+        # Time and close of the last minute, from the bar: bars follow each other in memory, last minutes do not.
         s.minute = last - 1
         s.bar = s.warmup_bars + b
-        s.time = minutes[last - 1, TIMESTAMP] + 60000.0
-        s.current_price = minutes[last - 1, CLOSE]
+        s.time = bars[s.bar, TIMESTAMP] + 60000.0 * length
+        s.current_price = bars[s.bar, CLOSE]
         s.complete = True
         s.partial = False
         _decide(s, v, k, x, bars, minutes, trades, log)
