@@ -7,8 +7,7 @@ import hashlib
 import importlib.util
 import inspect
 import sys
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +18,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from fastbt.compiler.standins import jesse_standins
+from fastbt.engine.routes import hyperparameters_from_dna
 from fastbt.errors import StrategyError, did_you_mean
 
 
@@ -79,6 +79,8 @@ class StrategySource:
         As the strategy declares them.
     sha256 : str
         Of all source files that define it.
+    dna : dict or None
+        What its `dna()` stands for, if it has one.
     """
 
     cls: type
@@ -87,11 +89,13 @@ class StrategySource:
     methods: dict[str, Method] = field(repr=False)
     hyperparameters: list[dict[str, Any]] = field(repr=False)
     sha256: str = field(repr=False)
+    dna: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """Default value of each hyper-parameter, or what `dna()` decodes to."""
-        return {each["name"]: each["default"] for each in self.hyperparameters}
+        """Default value of each hyper-parameter, or what the strategy's `dna()` stands for."""
+        defaults = {each["name"]: each["default"] for each in self.hyperparameters}
+        return defaults if self.dna is None else {**defaults, **self.dna}
 
 
 def _find_file(path: Path) -> Path:
@@ -357,10 +361,15 @@ def _describe(cls: type) -> StrategySource:
             if missing:
                 raise StrategyError(f"{cls.__name__}.hyperparameters(): {each!r} lacks {', '.join(sorted(missing))}")
     file = _file_of(cls)
-    return StrategySource(cls, cls.__name__, file, methods, declared, digest.hexdigest())
+    return StrategySource(cls, cls.__name__, file, methods, declared, digest.hexdigest(), _dna(cls, methods, declared))
 
 
-def dedent_source(method: Method) -> str:
-    """Return the text of a method, for messages."""
-    node = method.node
-    return textwrap.dedent("\n".join(method.lines[node.lineno - 1 : node.end_lineno]))
+def _dna(cls: type, methods: Mapping[str, Method], declared: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the hyper-parameters of a strategy's `dna()`, which Jesse prefers to the defaults."""
+    if "dna" not in methods:
+        return None
+    try:
+        text = cls.dna(None)  # type: ignore[attr-defined]
+        return hyperparameters_from_dna(declared, text) if text else None
+    except Exception as error:
+        raise StrategyError(f"{cls.__name__}.dna() cannot be read: {type(error).__name__}: {error}") from error

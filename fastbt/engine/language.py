@@ -72,12 +72,6 @@ def _greater(a, b):
 
 
 @lean
-def _sign(a):
-    """Return numpy's sign."""
-    return np.sign(a)
-
-
-@lean
 def _integer(s, a):
     """Return Python's `int(a)`."""
     if a != a:
@@ -242,13 +236,6 @@ def _risk_to_qty(s, capital, risk, price, stop, precision, fee_rate):
     if fee_rate != 0.0:
         size = size * (1.0 - fee_rate * 3.0)
     return _size_to_qty(s, size, price, precision, fee_rate)
-
-
-@lean
-def _limit_stop_loss(s, entry, stop, is_long, percentage):
-    """Return `utils.limit_stop_loss`."""
-    risk = _lesser(abs(entry - stop), entry * (percentage / 100.0))
-    return entry - risk if is_long else entry + risk
 
 
 @lean
