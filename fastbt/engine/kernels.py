@@ -230,7 +230,9 @@ def _visible(s, bars, minutes, window):
     """Return the last `window` trading candles (0: all) as a strategy sees them while one is forming."""
     stop = s.bar + 1
     start = max(0, stop - window) if window > 0 else 0
-    rows = bars[start:stop].copy()
+    rows = np.empty((stop - start, 6))
+    # Of a last bar that never ends there is no row in `bars`.
+    rows[:-1] = bars[start : stop - 1]
     for column in range(6):
         rows[-1, column] = _forming(s, minutes, column)
     return rows

@@ -148,6 +148,20 @@ def test_forming__a_whole_bar_is_the_resampled_one(seed, length):
         np.testing.assert_array_equal([kernels._forming(s, minutes, column) for column in range(6)], bars[b])
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(0, 6), st.integers(0, 14))
+def test_visible__ends_with_the_forming_candle(seed, window, minute):
+    # Two bars of 5 minutes, and a third that may never end: there is no row for it.
+    minutes = make_candles(15, seed)
+    bars = np.empty((2, 6))
+    _resample(minutes[:10], 5, bars)
+    s = new_state(minute=minute, bar=minute // 5, timeframe_minutes=5)
+    kernels._publish(s, *minutes[minute, 1:])
+    rows = kernels._visible(s, bars, minutes, window)
+    forming = [kernels._forming(s, minutes, column) for column in range(6)]
+    expected = np.vstack([bars[: minute // 5], forming])
+    np.testing.assert_array_equal(rows, expected[-window:] if window else expected)
+
+
 # --- margin ---------------------------------------------------------------------------------------------------------
 
 rows = st.lists(st.tuples(st.floats(-50, 50), st.floats(1, 200)), max_size=40)
