@@ -338,14 +338,18 @@ class OperatorLowerer:
         is_and = isinstance(node.op, ast.And)
         operands: list[tuple[list[ast.stmt], Value]] = []
         for each in node.values:
-            operands.append(self.captured(lambda each=each: self.lower(each)))  # type: ignore[misc]
-            value = operands[-1][1]
+            emitted, value = self.captured(lambda each=each: self.lower(each))  # type: ignore[misc]
+            if isinstance(value, Const) and bool(value.value) is is_and and each is not node.values[-1]:
+                self.out += emitted
+                continue  # what this is never matters
+            operands.append((emitted, value))
             if isinstance(value, Const) and bool(value.value) is not is_and:
                 break  # the rest is never evaluated
         values = [value for _, value in operands]
+        if len(values) == 1:
+            self.out += operands[0][0]
+            return values[0]
         if all(isinstance(each, Const | Config) for each in values):
-            if len(values) == 1:
-                return values[0]
             return self.config(ast.BoolOp(node.op, [self.program.config_node(each) for each in values]), node)
         numbers = [self.program.materialise(each) for each in values]
         plain = [each for each in numbers if each is not None]
