@@ -1,4 +1,4 @@
-"""Random strategies as source text in Jesse's API, within what the compiler supports, and random markets to run them on.
+"""Random strategies as source text in Jesse's API, within what the compiler supports, and markets to run them on.
 
 Everything follows from the seed. A strategy is written, not assembled from objects, because the compiler reads text.
 """
@@ -42,7 +42,7 @@ class MarketCase:
 
 
 def make_minutes(rng: np.random.Generator, n: int, start: int) -> np.ndarray:
-    """Return candles with gaps, wicks, standstills and changing volatility, on ticks of 0.01 or, now and then, finer."""
+    """Return candles with gaps, wicks, standstills and changing volatility, most of them on ticks of 0.01."""
     volatility = rng.choice([0.0004, 0.001, 0.002]) * np.exp(np.cumsum(rng.normal(0, 0.02, n)).clip(-1, 1))
     close = 100.0 * np.exp(np.cumsum(rng.normal(0, 1, n) * volatility).clip(-0.7, 0.7))
     opened = np.r_[100.0, close[:-1]]
@@ -103,6 +103,9 @@ class _Writer:
         self.sequences: list[str] = []  # properties that are a series near the price
         self.helpers: list[tuple[str, str]] = []
         self.tests: list[str] = []
+        self.pairs: list[str] = []  # methods that return a price and a whole number, and change state
+        self.texts: list[str] = []
+        self.direct = False  # whether what is written runs at a bar's end only
         self.range = "self.price * 0.002"
         self.context = "bar"
         self.locals: list[str] = []
@@ -143,7 +146,13 @@ class _Writer:
         ]
         if self.nullables:
             name = self.rng.choice(self.nullables)
-            options.append(f"({name} if {name} is not None else self.price)")
+            options += [f"({name} if {name} is not None else self.price)", f"({name} or self.price)"]
+        if self.direct:
+            n = self.rng.randint(2, 4)
+            options += [
+                f"self.candles[-{n}:, {self.rng.randint(1, 4)}].{self.pick('max', 'min', 'mean')}()",
+                f"{self.pick('max', 'min', 'np.max', 'np.mean')}(self.candles[-{n}:, 2])",
+            ]
         if self.is_open:
             options += ["self.position.entry_price", "self.position.current_price", "self.average_entry_price"]
         if self.context == "order":
@@ -170,6 +179,10 @@ class _Writer:
                     "swapped": f"share={second}, level={first}",
                 }[style]
                 options += [f"self.{name}({arguments})"] * 2
+            if self.pairs:
+                options += [f"self.{self.rng.choice(self.pairs)}()[0]"]
+            if self.sequences:
+                options += [f"({self.rng.choice(self.sequences)} * 2 / {self.rng.choice([2, 2.001])})[-1]"]
         return self.rng.choice(options)
 
     def number(self, depth: int = 2) -> str:
@@ -255,9 +268,11 @@ class _Writer:
             "self.last_trade_index",
             *self.wholes * 2,
             *(f'self.hp["{each}"]' for each in self.hp_int),
+            *(f"self.{each}()[1]" for each in self.pairs),
         ]
         if depth > 0:
             options += [
+                f"({self.whole(depth - 1)} or {self.whole(depth - 1)})",
                 f"int({self.number(depth - 1)})",
                 f"round({self.number(depth - 1)})",
                 f"math.floor({self.number(depth - 1)})",
@@ -280,6 +295,8 @@ class _Writer:
             *(f"{each} is {self.pick('', 'not ')}None" for each in self.nullables),
             *(f"({each} is not None and {each} {compare} self.price)" for each in self.nullables),
             *(f"self.{each}()" for each in self.tests),
+            *(f"{each} {self.pick('==', '!=')} '{self.pick('up', 'down')}'" for each in self.texts),
+            *(f"{each} in ('up', 'flat')" for each in self.texts),
             f"self.{self.pick('is_long', 'is_short', 'is_open', 'is_close')}",
             "self.position.pnl > 0",
         ]
@@ -326,7 +343,7 @@ class _Writer:
                 self.locals = list(outer)
             return lines
         if depth > 0 and kind < 0.33:
-            return self.for_loop(pad)
+            return self.rng.choice([self.for_loop, self.search, self.unrolled])(pad)
         if depth > 0 and kind < 0.37:
             return self.while_loop(pad)
         if kind < 0.5:
@@ -336,9 +353,19 @@ class _Writer:
             if self.chance(0.3):
                 lines.append(f"{pad}{name} {self.pick('+=', '-=', '*=')} {self.number(1)}")
             return lines
-        if kind < 0.54 and len(self.numbers) > 1:
-            a, b = self.rng.sample(self.numbers, 2)
+        if kind < 0.54 and len(self.numbers + self.nullables) > 1:
+            a, b = (
+                self.rng.sample(self.nullables if len(self.nullables) > 1 else self.numbers, 2)
+                if (len(self.nullables) > 1 or len(self.numbers) > 1)
+                else (self.numbers[0], self.numbers[0])
+            )
             return [f"{pad}{a}, {b} = {b}, {a}"]
+        if kind < 0.57 and self.texts:
+            return [f"{pad}{self.rng.choice(self.texts)} = '{self.pick('up', 'down', 'flat')}'"]
+        if kind < 0.6 and self.pairs:
+            a, b = self.fresh("n"), self.fresh("n")
+            self.locals.append(b)
+            return [f"{pad}{a}, {b} = self.{self.rng.choice(self.pairs)}()"]
         if kind < 0.68 and self.nullables:
             name = self.rng.choice(self.nullables)
             return [f"{pad}{name} = {self.pick('None', self.price(1), self.price(1))}"]
@@ -366,6 +393,26 @@ class _Writer:
             lines = [f"{pad}{total} = 0.0", *lines]
         self.locals.append(total)
         return lines
+
+    def search(self, pad: str) -> list[str]:
+        """A name that is None until something is found."""
+        found, i, value = self.fresh("found"), self.fresh("i"), self.fresh("n")
+        lines = [
+            f"{pad}{found} = None",
+            f"{pad}for {i} in range({self.rng.randint(2, 5)}):",
+            f"{pad}    if {i} == self.index % {self.rng.randint(2, 9)} or {self.test(0)}:",
+            f"{pad}        {found} = {self.pick(i, f'{i} * 0.5', 'self.price')}",
+            f"{pad}        {self.pick('break', 'continue', 'pass')}",
+            f"{pad}{value} = -1 if {found} is None else {found}",
+        ]
+        self.locals.append(value)
+        return lines
+
+    def unrolled(self, pad: str) -> list[str]:
+        total, each = self.fresh("total"), self.fresh("each")
+        self.locals.append(total)
+        items = self.pick("(1, 2, 3)", f"[{self.number(0)}, {self.number(0)}]", "(self.open, self.close)")
+        return [f"{pad}{total} = 0.0", f"{pad}for {each} in {items}:", f"{pad}    {total} += {each} * 0.1"]
 
     def while_loop(self, pad: str) -> list[str]:
         count = self.fresh("count")
@@ -432,6 +479,9 @@ class _Writer:
             name = self.pick(f"self.{self.fresh('mark')}", f'self.vars["{self.fresh("m")}"]')
             lines.append(f"{name} = None")
             self.nullables.append(name)
+        if self.chance(0.3):
+            self.texts.append(f"self.{self.fresh('mood')}")
+            lines.append(f"{self.texts[0]} = 'up'")
         return self.method("__init__", lines)
 
     def period(self, low: int = 3, high: int = 20) -> str:
@@ -499,6 +549,12 @@ class _Writer:
             ).split("\n        ")
             parts.append(self.method(name, lines, f", level, share={self.rng.choice([0.001, 0.0, 0.002])}"))
             self.helpers.append((name, style))
+        if self.chance(0.4):
+            name, price, whole = self.fresh("pair"), self.price(1), self.whole(1)
+            change = f"{self.wholes[0]} += 1" if self.wholes else f"{self.numbers[0]} = {self.number(1)} % 9"
+            lines = [change, f"if {self.test(1)}:", f"    return {price}, {whole}", f"return {self.price(0)}, 3"]
+            parts.append(self.method(name, lines))
+            self.pairs.append(name)
         for _ in range(self.rng.randint(0, 2)):
             name = self.fresh("holds")
             lines = self.pick(
@@ -511,14 +567,20 @@ class _Writer:
         return parts
 
     def signals(self) -> list[str]:
+        self.direct = True
         trend, often = self.test(1), f"self.index % {self.rng.randint(2, 6)} == {self.rng.randint(0, 1)}"
         ask = self.pick("True", often, often, self.test(1))
         before = self.statements(1, "") if self.chance(0.2) else []
-        long = self.method("should_long", [*before, f"return ({trend}) and ({ask})"])
+        n, m = self.rng.randint(7, 13), self.rng.randint(14, 19)
+        # Some entries of each side, whatever the conditions are worth.
+        long = self.method("should_long", [*before, f"return ({trend}) and ({ask}) or self.index % {n} == 3"])
         if self.spot:
             return [long, self.method("should_short", ["return False"]) if self.chance(0.5) else ""]
         other = self.pick("True", often, self.test(1))
-        return [long, self.method("should_short", [f"return not ({trend}) and ({other})"])]
+        answer = f"return self.index % {n} != 3 and (not ({trend}) and ({other}) or self.index % {m} == 5)"
+        if self.chance(0.95) and "pair" not in trend:
+            answer += f" and not (({trend}) and ({ask}))"
+        return [long, self.method("should_short", [answer])]
 
     def qty(self, price: str) -> str:
         power = f"{self.rng.uniform(0.05, 0.25):.3f}"
@@ -584,9 +646,9 @@ class _Writer:
             elif kind < 0.85:
                 lines.append(f"{pad}self.{attribute} = [({qty} * {self.rng.choice([0.3, 0.5])}, {level})]")
             elif kind < 0.92:
-                lines.append(
-                    f"{pad}self.{attribute} = [({qty} / 3, {level}), ({qty} / 3, {further}), ({qty} / 3, {entry} * (1 {sign} 0.01))]"
-                )
+                third = f"{entry} * (1 {sign} 0.01)"
+                points = ", ".join(f"({qty} / 3, {each})" for each in (level, further, third))
+                lines.append(f"{pad}self.{attribute} = [{points}]")
             else:
                 lines.append(f"{pad}self.{attribute} = {self.pick('[]', 'None')}")
         return lines
@@ -600,6 +662,7 @@ class _Writer:
 
     def callbacks(self) -> list[str]:
         parts = []
+        self.direct = False
         self.context, self.is_open = "order", True
         lines = []
         if self.chance(0.75):
@@ -631,7 +694,7 @@ class _Writer:
         self.context = "fill"
         if self.chance(0.3):
             parts.append(self.method("on_cancel", self.statements(1, "")))
-        self.context, self.is_open = "bar", True
+        self.context, self.is_open, self.direct = "bar", True, True
         parts.append(self.update_position())
         self.is_open = False
         if self.chance(0.5):
@@ -647,6 +710,7 @@ class _Writer:
         if self.chance(0.6):
             answer = self.pick("True", "False", self.test(1), f"self.index % {self.rng.randint(2, 6)} == 0")
             parts.append(self.method("should_cancel_entry", [f"return {answer}"]))
+        self.direct = False
         if self.chance(0.1):
             parts.append(self.method("before_terminate", self.statements(0, "")))
         return parts
@@ -681,6 +745,7 @@ class _Writer:
     def filter_methods(self) -> list[str]:
         if not self.chance(0.3):
             return []
+        self.direct = True
         names = [self.fresh("filter") for _ in range(self.rng.randint(1, 2))]
         parts = [self.method(name, [f"return {self.test(1)} or self.index % 3 == 0"]) for name in names]
         listed = ", ".join(f"self.{name}" for name in names)
