@@ -1,0 +1,91 @@
+"""What README.md and docs/ show is run."""
+
+import re
+import shlex
+from pathlib import Path
+
+import polars as pl
+import pytest
+from command_line import run
+
+import fastbt
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+#: These need Jesse or minutes, and have tests of their own.
+ELSEWHERE = ("fastbt verify", "fastbt bench", "fastbt demo")
+
+compiled = pytest.mark.compiled
+
+
+def blocks(page: Path, language: str) -> list[tuple[int, str]]:
+    """Return line number and text of each fenced block of a language."""
+    found, begun, lines = [], None, []
+    for number, line in enumerate(page.read_text().splitlines(), start=1):
+        if begun is None and line.startswith("```"):
+            begun, lines = (number, line.removeprefix("```").strip()), []
+        elif line == "```":
+            assert begun is not None
+            if begun[1] == language:
+                found.append((begun[0], "\n".join(lines)))
+            begun = None
+        else:
+            lines.append(line)
+    assert begun is None, f"{page.name}: the block of line {begun} has no end"
+    return found
+
+
+def commands() -> list[str]:
+    lines = [line for page in PAGES for _, text in blocks(page, "sh") for line in text.splitlines()]
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    """A folder with the strategies and a candle file, as the pages assume it."""
+    (tmp_path / "strategies").symlink_to(ROOT / "strategies")
+    minutes = fastbt.CandleSet.load("BTC-USD").between("2019-02-01", "2019-02-15").array
+    names = ["timestamp", "open", "close", "high", "low", "volume"]
+    pl.DataFrame(minutes, schema=names).write_csv(tmp_path / "btcusdt_1m.csv")
+    monkeypatch.chdir(tmp_path)
+
+
+@compiled
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
+def test_python__of_the_pages_runs(folder, page, capsys):
+    namespace = {}
+    for line, text in blocks(page, "python"):
+        # As many lines above, so that a traceback names the line of the page.
+        exec(compile("\n" * line + text, str(page), "exec"), namespace)
+        comments = re.findall(r"print\(.*\)  # (.*)", text)
+        said = capsys.readouterr().out
+        for comment in comments:
+            for part in comment.split(" ..."):
+                assert part.strip() in said, f"{page.name}, line {line}: {part!r} was not printed:\n{said}"
+
+
+@compiled
+@pytest.mark.parametrize("line", [line for line in commands() if not line.startswith(ELSEWHERE)])
+def test_commands__of_the_pages_run(folder, line):
+    assert line.startswith("fastbt ")
+    done = run(shlex.join(shlex.split(line, comments=True)[1:]))
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith(ELSEWHERE)])
+def test_commands__that_are_run_elsewhere_have_known_options(line):
+    words = shlex.split(line, comments=True)[1:]
+    known = run(f"{words[0]} --help").stdout
+    for word in words:
+        assert not word.startswith("-") or f"{word} " in known
+
+
+def test_pages__link_to_files_that_exist():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_pages__never_name_the_other_project():
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+        assert not re.search(r"(pip|uv) (install|add) ([^\n&]* )?fastbt\b", page.read_text()), page.name
