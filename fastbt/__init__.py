@@ -23,12 +23,14 @@ if TYPE_CHECKING:
         CandleWarning,
         CompileError,
         FastbtError,
+        IndicatorError,
         OracleError,
         SettingsError,
         ShapeError,
         SimulationError,
         StrategyError,
     )
+    from fastbt.indicators.plugin import indicator
     from fastbt.oracle.against_jesse import verify
     from fastbt.oracle.verify import VerifyReport
     from fastbt.sweep import Space, SweepResult, sweep
@@ -41,6 +43,7 @@ __all__ = [
     "CandleWarning",
     "CompileError",
     "FastbtError",
+    "IndicatorError",
     "OracleError",
     "SettingsError",
     "ShapeError",
@@ -50,6 +53,7 @@ __all__ = [
     "SweepResult",
     "VerifyReport",
     "backtest",
+    "indicator",
     "sweep",
     "verify",
 ]
@@ -60,6 +64,7 @@ _HOMES = {
     "SweepResult": "fastbt.sweep.sweep",
     "VerifyReport": "fastbt.oracle.verify",
     "backtest": "fastbt.backtest",
+    "indicator": "fastbt.indicators.plugin",
     "sweep": "fastbt.sweep.sweep",
     "verify": "fastbt.oracle.against_jesse",
 }

@@ -7,6 +7,7 @@
     ├── ShapeError (ValueError)        an array of the wrong shape or type
     ├── SettingsError (ValueError)     a setting, date, timeframe, symbol or hyper-parameter that makes no sense
     ├── StrategyError (ValueError)     a strategy file that cannot be loaded
+    ├── IndicatorError (ValueError)    an indicator of the user's that looks ahead or breaks another rule
     ├── CompileError (SyntaxError-like)  a strategy that cannot be compiled; underlines the source
     ├── SimulationError (RuntimeError) a run that Jesse would abort, or that fastbt does not simulate
     └── OracleError (RuntimeError)     Jesse is missing, or failed where it should not
@@ -38,6 +39,10 @@ class SettingsError(FastbtError, ValueError):
 
 class StrategyError(FastbtError, ValueError):
     """A strategy file that cannot be loaded."""
+
+
+class IndicatorError(FastbtError, ValueError):
+    """An indicator of the user's that looks ahead or breaks another rule."""
 
 
 class OracleError(FastbtError, RuntimeError):

@@ -343,6 +343,10 @@ class ExpressionLowerer(AttributeLowerer):
         """Lower `ta.name(self.candles, ...)` to a slot of the series matrix."""
         if not node.args:
             self.refuse(node, f"ta.{indicator.name} needs candles as its first argument")
+        if indicator.second_candles:
+            self.refuse(node, f'ta.{indicator.name} of two markets is not compiled; use mode="interpreted"')
+        if indicator.words:
+            self.refuse(node, f'ta.{indicator.name} returns words, which are not compiled; use mode="interpreted"')
         first = self.lower(node.args[0])
         timeframe = first.timeframe if isinstance(first, Candles) else ""
         origin, end, tail = self.indicator_input(indicator, node)

@@ -12,6 +12,9 @@ Examples
 np.float64(100.0)
 """
 
+from typing import Any
+
+from fastbt.indicators._many import ManySeries, series
 from fastbt.indicators._registry import (
     REGISTRY,
     Indicator,
@@ -80,6 +83,7 @@ from fastbt.indicators.weighted import alma, cwma, epma, fwma, jsa, nma, pwma, s
 
 __all__ = [
     "Indicator",
+    "ManySeries",
     "REGISTRY",
     "acosc",
     "ad",
@@ -205,6 +209,7 @@ __all__ = [
     "safezonestop",
     "sar",
     "select_source",
+    "series",
     "sinwma",
     "skew",
     "sma",
@@ -260,3 +265,13 @@ __all__ = [
     "zlema",
     "zscore",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return the indicator that an installed package offers under this name."""
+    if not name.startswith("_"):
+        from fastbt.indicators.plugin import discover
+
+        if discover(name):
+            return REGISTRY[name].function
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -216,6 +216,8 @@ class Indicator:
         A kernel for `sequential=True`, where that is not the kernel's value at every row; it may look ahead.
     inside : callable or None
         `inside(data, params, window, out)`, for an indicator parts of which see all rows and parts the last `window`.
+    words : frozenset of str
+        Fields that the public function returns as strings; in `out` they are numbers.
     result : callable or None
         Of the fields' values (arrays, or numbers of the last row): what the public function returns, where that is
         neither a number nor a named tuple of numbers.
@@ -255,6 +257,7 @@ class Indicator:
     second_candles: bool = False
     whole: Kernel | None = None
     inside: WindowedKernel | None = None
+    words: frozenset[str] = frozenset()
     result: Callable[[list[Any], bool], Any] | None = None
 
     def compiles(self, params: Sequence[float] | Float1D) -> bool:
@@ -423,6 +426,7 @@ def indicator(
     second_candles: bool = False,
     whole: Kernel | None = None,
     inside: WindowedKernel | None = None,
+    words: frozenset[str] = frozenset(),
     result: Callable[[list[Any], bool], Any] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare an indicator by its public signature; see `Indicator` for the arguments."""
@@ -481,6 +485,7 @@ def indicator(
             second_candles=second_candles,
             whole=whole,
             inside=inside,
+            words=words,
             result=result,
         )
         REGISTRY[name] = described
@@ -497,7 +502,7 @@ def _candles_of(
     rest = dict(kwargs)
     for name in list(signature.parameters)[len(candles) : count]:
         if name not in rest:
-            raise TypeError(f"the argument {name} is missing")
+            raise TypeError(f"the argument {name} is missing; it comes first, before the indicator's own")
         candles.append(rest.pop(name))
     return candles, args[count:], rest
 
@@ -516,6 +521,10 @@ def get(name: str) -> Indicator:
     ('period',)
     """
     if name not in REGISTRY:
+        from fastbt.indicators.plugin import discover
+
+        if discover(name):
+            return REGISTRY[name]
         raise ValueError(f"there is no indicator {name!r}.{did_you_mean(name, REGISTRY)}")
     return REGISTRY[name]
 
@@ -611,10 +620,12 @@ def _restart(
     indicator: Indicator, data: Float1D | Float2D, params: Float1D, window: int, first: int, out: Float2D
 ) -> None:
     """Fill the columns from `first` on with the kernel's last value over each bar's window."""
-    if indicator.compiles(params) and out.flags.c_contiguous:
+    chosen = indicator.kernel if indicator.compiles(params) else indicator.python
+    # A user's compiled kernel is in `python`: generated code, which is cached by its text, must not call it.
+    if (chosen is indicator.kernel or hasattr(chosen, "nopython_signatures")) and out.flags.c_contiguous:
         from fastbt.indicators._driver import restart
 
-        restart(indicator.kernel, data, params, window, first, out)
+        restart(chosen, data, params, window, first, out)
         return
     for t in range(first, len(data)):
         visible = data[max(0, t + 1 - window) : t + 1]

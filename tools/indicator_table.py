@@ -1,0 +1,125 @@
+"""Write docs/indicators.md: one row for every indicator, from the registry.
+
+>>> arguments_of(REGISTRY["bollinger_bands"])
+'period=20, devup=2, devdn=2, matype=0, devtype=0, source_type="close"'
+>>> memory_of(REGISTRY["sma"])
+'from the first visible row'
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import fastbt.indicators
+from fastbt.indicators import REGISTRY, Indicator
+
+TARGET = Path(__file__).resolve().parents[1] / "docs" / "indicators.md"
+
+_CONVOLVE = "np.convolve: BLAS adds long kernels in an order of its own"
+_DOT = "np.dot, np.tensordot or LAPACK: the order of additions is BLAS's"
+_SCIPY = "SciPy: changes with its version"
+_POWER = "np.power: vector units round it differently"
+#: Those that call what Jesse calls, because no kernel can promise the same last bit on every machine.
+TOLERANCE = {
+    "acosc": _CONVOLVE,
+    "alma": _DOT,
+    "hurst_exponent": "SciPy's filters and LAPACK",
+    "kurtosis": _SCIPY,
+    "linearreg_angle": _DOT,
+    "linearreg_intercept": _DOT,
+    "median_ad": _SCIPY,
+    "mfi": _CONVOLVE,
+    "natr": _CONVOLVE,
+    "rsmk": _POWER,
+    "skew": _SCIPY,
+    "trima": _CONVOLVE,
+    "tsf": _DOT,
+    "tsi": _CONVOLVE,
+    "ui": _CONVOLVE,
+    "ultosc": _CONVOLVE,
+    "volume": _CONVOLVE,
+}
+
+HEAD = """# Indicators
+
+Written by `tools/indicator_table.py`; do not edit.
+
+`from fastbt import indicators as ta` has the {count} functions of `jesse.indicators` with Jesse's names, arguments and
+results. Those on candles take them first (`beta` and `rsmk` two of them); `sequential` is left out here.
+
+**Equal to Jesse**: *bit for bit* means Jesse's bits, by loops of our own that add in Jesse's order and need only the C
+library's `exp`, `log` and the like, as Jesse does. The others call the same function of numpy or SciPy as Jesse: the
+same bits on the same machine, but from one machine to another compare with a tolerance of 1e-9, for the reason given.
+Averages and deviations chosen by `matype` and `devtype` are as exact as that average or `median_ad` is.
+
+**Memory**: what a value depends on. *Last rows* is a window that is complete in itself. *From the first visible row* is
+recursive, cumulative or rolled: without `sequential` it starts again for every bar, `warm_up_candles` rows before.
+*Per bar* means that Jesse's older values change with new rows; fastbt gives at each bar what Jesse gives there.
+
+**Runs**: *compiled*, or *numpy*, which takes longer and cannot be called on a candle that is still forming. *Both*
+depends on the arguments.
+
+| name | arguments | returns | equal to Jesse | memory | runs |
+|---|---|---|---|---|---|
+"""
+
+
+def arguments_of(described: Indicator) -> str:
+    """Return the arguments with their defaults."""
+    shown = []
+    for each in described.signature.parameters.values():
+        if each.name == "sequential":
+            continue
+        default = f'"{each.default}"' if isinstance(each.default, str) else each.default
+        shown.append(f"{each.name}={default}")
+    return ", ".join(shown)
+
+
+def memory_of(described: Indicator) -> str:
+    """Return what a value depends on."""
+    if described.inside is not None:
+        return "from the first visible row; in part from the first row"
+    if described.whole is not None:
+        return "from the first visible row; per bar"
+    if not described.prefix_stable:
+        return f"per bar, last {described.rows} rows" if described.rows else "per bar"
+    if not described.sliced:
+        return "from the first row"
+    if described.lookback is None:
+        return "from the first visible row"
+    defaults = described.encode()[1]
+    return f"last rows: {int(described.lookback(*defaults))}"
+
+
+def runs_of(described: Indicator) -> str:
+    """Return whether it is compiled."""
+    if described.kernel is None:
+        return "numpy"
+    return "compiled" if described.python is None else "both"
+
+
+def text() -> str:
+    """Return the whole page."""
+    own = {name: each for name, each in REGISTRY.items() if getattr(fastbt.indicators, name, None) is each.function}
+    lines = [HEAD.format(count=len(own))]
+    for name, described in sorted(own.items()):
+        equal = f"1e-9; {TOLERANCE[name]}" if name in TOLERANCE else "bit for bit"
+        returns = "value" if described.record is None else ", ".join(described.fields)
+        cells = (f"`{name}`", f"`{arguments_of(described)}`", returns, equal, memory_of(described), runs_of(described))
+        lines.append("| " + " | ".join(cells).replace("``", "") + " |\n")
+    return "".join(lines)
+
+
+def main() -> None:
+    """Write the page, or with --check say whether it is up to date."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is out of date")
+    if parser.parse_args().check:
+        raise SystemExit(0 if TARGET.exists() and TARGET.read_text() == text() else f"{TARGET} is out of date")
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(text())
+
+
+if __name__ == "__main__":
+    main()
