@@ -374,7 +374,7 @@ def decycler(candles: Float2D, hp_period: int = 125, source_type: str = "close",
     Examples
     --------
     >>> import numpy as np
-    >>> round(float(decycler(np.full((600, 6), 7.0))), 6)
+    >>> round(float(decycler(np.full((600, 6), 7.0))), 1)
     7.0
     """
     ...
