@@ -599,8 +599,9 @@ def _fill(s, i, trades, log):
     s.order_reduce_only = reduce_only
     if s.qty == 0.0:
         _open_position(s, qty, price)
-    elif s.qty == -qty:
-        # The decimal sum is 0 exactly when the quantities are opposite (specification 3.1).
+    elif s.qty == -qty or (abs(s.qty) < 1e-11 and _sum_floats(s.qty, qty) == 0.0):
+        # The decimal sum (specification 3.1) is 0 only when the quantities are opposite, but for dust: decimals end
+        # after 28 places.
         _close_position(s, price, trades)
     elif s.qty * qty > 0.0:
         if not reduce_only:

@@ -198,6 +198,22 @@ def test_available_margin__is_the_wallet_in_spot():
     assert kernels._available_margin(s) == 70.0
 
 
+@given(st.floats(1e-14, 1e-9), st.integers(-40, 40), st.sampled_from([1, -1]))
+@example(4.4294512725260997e-13, 1, 1)
+@example(4.4294512725260997e-13, 0, -1)
+def test_fill__closes_where_the_decimal_sum_is_zero(held, steps, sign):
+    # The last third of a third of a position is a few units in the last place off.
+    qty = held
+    for _ in range(abs(steps)):
+        qty = math.nextafter(qty, math.inf if steps > 0 else 0.0)
+    s = new_state(qty=sign * held, entry_price=100.0, leverage=1, n_active=1, trade_side=sign)
+    s["o_qty"][0], s["o_price"][0], s["o_side"][0], s["o_reduce_only"][0] = -sign * qty, 101.0, -sign, 1
+    effect = kernels._fill(s, 0, np.zeros((9, 4)), np.zeros((11, 0)))
+    closes = qty >= held or sizing.sum_floats(sign * held, -sign * qty) == 0.0
+    assert effect == (kernels.CLOSED if closes else kernels.REDUCED)
+    assert (float(s["qty"]) == 0.0) == closes
+
+
 # --- the language ---------------------------------------------------------------------------------------------------
 
 
