@@ -14,6 +14,7 @@ from fastbt.compiler.attributes import AttributeLowerer
 from fastbt.compiler.functions import helper_function, reduction, simple_function, supported_functions
 from fastbt.compiler.load import Method, function_method
 from fastbt.compiler.lower import Slot
+from fastbt.compiler.operators import cast
 from fastbt.compiler.values import (
     Bound,
     Candles,
@@ -243,7 +244,7 @@ class ExpressionLowerer(AttributeLowerer):
             return self.length(arguments[0], node)
         if target is round and len(arguments) == 1:
             number = self.as_number(arguments[0], node)
-            return Number(parse("_integer(s, np.rint(float(X)))", X=number.node), "int", False)
+            return Number(parse("_integer(s, np.rint(X))", X=cast(number, "float")), "int", False)
         simple = simple_function(target)
         if simple is not None and not keywords and len(arguments) == simple.arguments:
             numbers = [self.as_number(value, each) for value, each in zip(arguments, node.args, strict=True)]
@@ -253,7 +254,8 @@ class ExpressionLowerer(AttributeLowerer):
                 for each in numbers:
                     type_ = join_types(type_, each.type)
                 type_ = "int" if type_ == "bool" else type_
-            nodes = dict(zip("abcdef", (each.node for each in numbers), strict=False))
+            codes = (cast(each, "int") if each.type == "bool" else each.node for each in numbers)
+            nodes = dict(zip("abcdef", codes, strict=False))
             numpy = numbers[0].numpy if simple.type == "same" and simple.numpy is None else simple.numpy
             return Number(parse(simple.code, **nodes), type_, numpy)
         helper = helper_function(target)

@@ -331,7 +331,7 @@ class OperatorLowerer:
             exponent = right.constant.value if isinstance(right.constant, Const) else None
             if type_ == "int" and isinstance(exponent, int) and exponent >= 0:
                 return Number(parse("A ** B", A=a, B=b), "int", numpy)
-            return Number(parse("float(A) ** float(B)", A=a, B=b), "float", numpy)
+            return Number(parse("A ** B", A=cast(left, "float"), B=cast(right, "float")), "float", numpy)
         return Number(ast.BinOp(a, op, b), type_, numpy)
 
     def lower_BoolOp(self, node: ast.BoolOp) -> Value:
@@ -361,7 +361,7 @@ class OperatorLowerer:
         for number in plain:
             type_ = join_types(type_, number.type)
         self.out += operands[0][0]
-        codes = [_cast(each, type_) for each in plain]
+        codes = [cast(each, type_) for each in plain]
         if not any(emitted for emitted, _ in operands[1:]) and all(each.none is None for each in plain):
             return Number(ast.BoolOp(node.op, codes), type_, None)
         key = self.fresh()
@@ -492,7 +492,7 @@ class OperatorLowerer:
         key = self.fresh()
         flag = None if first.none is None and second.none is None else f"{key}none"
         for emitted, number in ((first_emitted, first), (second_emitted, second)):
-            emitted.append(_assign(key, _cast(number, type_)))
+            emitted.append(_assign(key, cast(number, type_)))
             if flag is not None:
                 emitted.append(_assign(flag, number.none or ast.Constant(False)))
         self.out.append(ast.If(test, first_emitted, second_emitted))
@@ -508,10 +508,7 @@ class OperatorLowerer:
     def choice(self, test: ast.expr, first: Number, second: Number) -> Number:
         """Return one of two numbers."""
         type_ = join_types(first.type, second.type)
-        a, b = first.node, second.node
-        if first.type != second.type:
-            cast = "float(X)" if type_ == "float" else "int(X)"
-            a, b = parse(cast, X=a), parse(cast, X=b)
+        a, b = cast(first, type_), cast(second, type_)
         return Number(ast.IfExp(test, a, b), type_, join_numpy(first.numpy, second.numpy))
 
     def call_method(
@@ -525,6 +522,8 @@ def _assign(key: str, value: ast.expr) -> ast.stmt:
     return ast.Assign([ast.Name(key, ast.Store())], value)
 
 
-def _cast(number: Number, type_: str) -> ast.expr:
+def cast(number: Number, type_: str) -> ast.expr:
     """Return the code of a number as one of a wider type."""
+    if number.type == "bool" and type_ == "float":
+        return parse("float(int(X))", X=number.node)  # numba knows no float of a bool
     return number.node if number.type == type_ else parse(f"{type_}(X)", X=number.node)
