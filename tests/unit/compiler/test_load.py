@@ -1,5 +1,6 @@
 """Strategy files load as Jesse would load them, without Jesse; what is wrong with them is said."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import fastbt
-from fastbt.compiler.load import dedent_source, load_strategy
+from fastbt.compiler.load import load_strategy
 from fastbt.compiler.standins import Missing, jesse_standins
 from fastbt.errors import StrategyError
 
@@ -46,7 +47,7 @@ def test_load_strategy__takes_a_file_a_folder_and_a_class(tmp_path):
     assert load_strategy(f"{file}:Simple").name == "Simple"
     assert load_strategy(source.cls).sha256 == source.sha256
     assert set(source.methods) == {"should_long", "go_long"}
-    assert dedent_source(source.methods["go_long"]) == "def go_long(self):\n    self.buy = 1, self.price"
+    assert ast.unparse(source.methods["go_long"].node) == "def go_long(self):\n    self.buy = (1, self.price)"
 
 
 def test_load_strategy__takes_the_name_of_a_folder_in_strategies(tmp_path, monkeypatch):
@@ -116,7 +117,7 @@ def test_load_strategy__of_several_takes_the_one_named_like_the_file(tmp_path):
 
 def test_load_strategy__of_a_name_defined_twice_reads_the_last(tmp_path):
     source = load_strategy(write(tmp_path / "A.py", simple("A", 3) + simple("A", 4)))
-    assert "> 4" in dedent_source(source.methods["should_long"])
+    assert "> 4" in ast.unparse(source.methods["should_long"].node)
 
 
 def test_load_strategy__wants_the_source_of_a_class():
