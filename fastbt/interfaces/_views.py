@@ -101,14 +101,14 @@ def metric_text(name: str, value: Any) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Return a hyper-parameter's value as it would be typed.
+    """Return a hyper-parameter's value, to six digits.
 
     Examples
     --------
-    >>> value_text(0.025), value_text(5.0), value_text("hl2")
-    ('0.025', '5.0', 'hl2')
+    >>> value_text(0.025), value_text(0.0188886996821), value_text(5.0), value_text("hl2")
+    ('0.025', '0.0188887', '5.0', 'hl2')
     """
-    return f"{value:.12g}" if isinstance(value, float) and value != int(value) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) and value % 1 else str(value)
 
 
 def subject(session: Session) -> str:
@@ -139,14 +139,19 @@ def best_table(console: Console, best: pl.DataFrame, names: Sequence[str], metri
         table = _best(rows, names, shown, metric, title, breaks=breaks, tight=tight)
         if _width(console, table) <= console.width:
             return table
-    return _best(rows, names, shown, metric, title, breaks=True, tight=True, together=True)
+    for keep_whole in (True, False):
+        table = _best(rows, names, shown, metric, title, breaks=True, tight=True, together=True, keep_whole=keep_whole)
+        if _width(console, table, least=True) <= console.width:
+            break
+    return table
 
 
-def _width(console: Console, table: Table) -> int:
-    """Return how wide a table would be with all the room it wants."""
+def _width(console: Console, table: Table, *, least: bool = False) -> int:
+    """Return how wide a table would be with all the room it wants, or at least."""
     from rich.measure import Measurement
 
-    return Measurement.get(console, console.options.update_width(10_000), table).maximum
+    wanted = Measurement.get(console, console.options.update_width(10_000), table)
+    return wanted.minimum if least else wanted.maximum
 
 
 def _best(
@@ -159,6 +164,7 @@ def _best(
     breaks: bool,
     tight: bool,
     together: bool = False,
+    keep_whole: bool = True,
 ) -> Table:
     from rich.markup import escape
 
@@ -174,7 +180,7 @@ def _best(
     if together:
         items = [[f"{label}={text}" for text in column] for label, column in zip(labels, columns, strict=True)]
         widest = max((len(text) for column in items for text in column), default=0)
-        table.add_column("hyper-parameters", min_width=widest + 1, overflow="fold")
+        table.add_column("hyper-parameters", min_width=widest + 1 if keep_whole else None, overflow="fold")
         cells = [[", ".join(row)] for row in zip(*items, strict=True)]
     else:
         for label in labels:

@@ -50,6 +50,17 @@ def test_best_table__shows_every_value_at_any_width(width, n_names):
         assert all(name in lines[2] for name in names)
 
 
+@pytest.mark.parametrize("width", [76, 80, 90])
+def test_best_table__breaks_long_values_before_it_drops_a_metric(width):
+    frame = a_frame(2).rename({"long_parameter_0": "a_name_of_forty_characters_or_nearly_that"})
+    lines = printed(lambda console: best_table(console, frame, frame.columns[1:3], "fee", "x"), width)
+    assert max(map(len, lines)) <= width
+    text = "".join(lines)
+    for value in ["-1234.6 %", "-12.35 %", "-12.35", "871", "win"]:
+        assert value in text
+    assert "…" not in text
+
+
 def test_best_table__adds_the_metric_that_was_asked_for():
     frame = a_frame(1)
     shown = printed(lambda console: best_table(console, frame, ["long_parameter_0"], "fee", "x"), 160)[2].split()
