@@ -52,9 +52,9 @@ DEFAULTS = {
 
 
 def fixture_cases(file: Path) -> dict[str, dict[str, str]]:
-    """Return the cases of a fixture file: `-- name`, then `account;`, `input;` and `output;`, each with its text.
+    """Return the cases of a fixture file: `-- name`, then `account;`, `hyperparameters;`, `input;`, `output;` with their texts.
 
-    Only `input;` must be there. `account;` holds arguments of `make_setup` as JSON.
+    Only `input;` must be there. `account;` holds arguments of `make_setup`, `hyperparameters;` a set of them, as JSON.
     """
     cases: dict[str, dict[str, str]] = {}
     name = section = ""
@@ -63,7 +63,7 @@ def fixture_cases(file: Path) -> dict[str, dict[str, str]]:
             name, section = line[3:].strip(), ""
             assert name not in cases, f"{file}: {name} twice"
             cases[name] = {}
-        elif line.strip() in ("account;", "input;", "output;"):
+        elif line.strip() in ("account;", "hyperparameters;", "input;", "output;"):
             section = line.strip().rstrip(";")
             cases[name][section] = ""
         elif section:
@@ -112,11 +112,12 @@ def difference_of(case: dict[str, str], folder: Path, name: str) -> tuple[str, s
     session = Session(file, make_setup(**json.loads(case.get("account", "{}"))))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = outcome_of(session.run_interpreted)
+        sets = json.loads(case.get("hyperparameters", "null"))
+        theirs = outcome_of(lambda: session.run_interpreted(sets))
         signal.alarm(120)  # a loop that never ends must not end the tests
         try:
-            compiled, _ = session.runner_for(session.source.defaults)
-            ours = outcome_of(session.run)
+            compiled, _ = session.runner_for(sets or session.source.defaults)
+            ours = outcome_of(lambda: session.run(sets))
         except FastbtError as error:
             return f"refused: {error}", ""
         except Exception as error:
