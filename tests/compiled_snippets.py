@@ -1,13 +1,15 @@
 """Parts of strategies, run compiled (as plain Python) and interpreted, each against the other.
 
 Run from anywhere: `python tests/compiled_snippets.py [NAME ...] [--show] [--compiled]` prints one JSON object, name to
-difference; with `--compiled` what runs is machine code, after some 10 s for each.
+difference; with `--compiled` what runs is machine code, after some 10 s for each. `--write` writes the generated code
+of the named cases, or of those that have an `output;`, into the fixture files.
 The tests read it; a process of its own is needed because kernels are compiled in theirs.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 import tempfile
@@ -52,9 +54,10 @@ DEFAULTS = {
 
 
 def fixture_cases(file: Path) -> dict[str, dict[str, str]]:
-    """Return the cases of a fixture file: `-- name`, then `account;`, `hyperparameters;`, `input;`, `output;` with their texts.
+    """Return the cases of a fixture file: `-- name`, then sections with their texts.
 
-    Only `input;` must be there. `account;` holds arguments of `make_setup`, `hyperparameters;` a set of them, as JSON.
+    `input;` must be there; `output;` is the code to be generated. `account;` holds arguments of `make_setup`, and
+    `hyperparameters;` a set of them, as JSON.
     """
     cases: dict[str, dict[str, str]] = {}
     name = section = ""
@@ -97,7 +100,21 @@ def generated_methods(text: str) -> str:
     """Return the part of a generated module that comes from the strategy, without the machine and the imports."""
     body = text[text.index("# Market series:") : text.index("CONFLICTING_RULES = 2")]
     kept = [part for part in body.split("\n\n\n") if '"""Jesse\'s default."""' not in part]
-    return "\n\n\n".join(part.strip("\n") for part in kept)
+    # Where a method stands in the file of the moment is of no interest.
+    return re.sub(r"snippet_\d+\.py:\d+ ", "", "\n\n\n".join(part.strip("\n") for part in kept))
+
+
+def write_outputs(report: dict[str, dict[str, str]], wanted: list[str]) -> None:
+    """Bring the `output;` of the fixtures up to date, and give one to the named cases that have none."""
+    for file in sorted((HERE / "fixtures" / "compiler").glob("*.txt")):
+        parts = []
+        for name, case in fixture_cases(file).items():
+            found = report.get(f"{file.stem}: {name}")
+            if found is not None and ("output" in case or wanted):
+                case["output"] = found["text"]
+            sections = "\n".join(f"{key};\n{text}" for key, text in case.items())
+            parts.append(f"-- {name}\n{sections}\n")
+        file.write_text("\n".join(parts))
 
 
 def difference_of(case: dict[str, str], folder: Path, name: str) -> tuple[str, str]:
@@ -163,7 +180,9 @@ def main(arguments: list[str]) -> int:
             report[name] = {"difference": difference, "text": text}
             if show:
                 print(f"=== {name}\n{text}\n{difference or 'equal'}")
-    if not show:
+    if "--write" in arguments:
+        write_outputs(report, wanted)
+    elif not show:
         print(json.dumps(report))
     return 0
 
