@@ -1,4 +1,4 @@
-"""The example strategies that come with fastbt, and how a strategy is named on the command line."""
+"""What comes with fastbt and what does not: example strategies, and Jesse."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ def examples_folder() -> Path:
     """Return the folder of the example strategies: in an installed package its own, else that of the checkout."""
     installed = _PACKAGE / "_strategies"
     return installed if installed.is_dir() else _PACKAGE.parent / "strategies"
+
+
+def get_jesse(command: str) -> str:
+    """Return what to type so that a command finds Jesse: in a clone its test environment has it."""
+    in_a_clone = (_PACKAGE.parent / "pyproject.toml").is_file()
+    return f"uv run --group test fastbt {command}" if in_a_clone else "pip install jesse==3.5.3"
 
 
 def find_strategy(name: str) -> str:

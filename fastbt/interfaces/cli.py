@@ -286,6 +286,7 @@ def verify(
     Every trade, order, fee, daily balance and metric.
     """
     from fastbt.errors import OracleError
+    from fastbt.interfaces._examples import get_jesse
     from fastbt.interfaces._parsing import parse_space
     from fastbt.interfaces._views import subject
     from fastbt.oracle.against_jesse import verify as run
@@ -294,8 +295,7 @@ def verify(
 
     if not jesse_available():
         raise OracleError(
-            "Jesse is not installed here, so there is nothing to compare with; in a clone: uv run --group test fastbt "
-            "verify ..., elsewhere: pip install jesse==3.5.3"
+            f"Jesse is not installed here, so there is nothing to compare with: {get_jesse('verify ...')}"
         )
     found: list[SetResult] = []
     interrupted = False

@@ -121,11 +121,11 @@ def _measure_jesse(result: SweepResult, n: int, workers: int, output: Output) ->
 
 
 def _print_jesse(out: Any, jesse: dict[str, Any] | None, n: int, workers: int) -> None:
+    from fastbt.interfaces._examples import get_jesse
+
     if jesse is None:
-        out.print(
-            "\nTo see what the same sweep takes in Jesse, measured here:\n  uv run --group test fastbt demo",
-            markup=False,
-        )
+        out.print("\nTo see what the same sweep takes in Jesse, measured here and now:")
+        out.print(f"  {get_jesse('demo')}", markup=False)
         return
     cores = "one core" if workers == 1 else f"{workers} cores"
     out.print(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from command_line import run
+from command_line import run, run_json
 
 import fastbt
 
@@ -78,6 +78,25 @@ def test_commands__that_are_run_elsewhere_have_known_options(line):
     known = run(f"{words[0]} --help").stdout
     for word in words:
         assert not word.startswith("-") or f"{word} " in known
+
+
+@compiled
+def test_readme__shows_the_sets_that_the_demo_finds():
+    shown = (ROOT / "README.md").read_text().split("<!-- demo -->")[1].split("<!-- end of demo -->")[0]
+    rows = [line.split() for line in shown.splitlines() if re.match(r" *\d+ +\d+ +\d+ +0\.\d+ ", line)]
+    best = run_json("demo --no-jesse")["best"]
+    assert len(rows) == len(best) == 10
+    for row, found in zip(rows, best, strict=True):
+        names = ("set", "fast_period", "slow_period", "stop_loss", "take_profit")
+        assert [float(text) for text in row[:5]] == [found[name] for name in names]
+        profit, _, sharpe, drawdown, _, trades, wins, _ = row[5:]
+        assert [float(profit), float(sharpe), float(drawdown), int(trades), float(wins)] == [
+            round(found["net_profit_percentage"], 2),
+            round(found["sharpe_ratio"], 2),
+            round(found["max_drawdown"], 2),
+            found["total"],
+            pytest.approx(found["win_rate"] * 100, abs=0.051),
+        ]
 
 
 def test_pages__link_to_files_that_exist():

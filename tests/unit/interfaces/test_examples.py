@@ -27,6 +27,12 @@ def test_find_strategy__prefers_what_is_here(monkeypatch, tmp_path):
     assert _examples.find_strategy("SmaCrossover") == "SmaCrossover"
 
 
+def test_get_jesse__fits_a_clone_and_an_installed_package(monkeypatch, tmp_path):
+    assert _examples.get_jesse("demo") == "uv run --group test fastbt demo"
+    monkeypatch.setattr(_examples, "_PACKAGE", tmp_path / "fastbt")
+    assert _examples.get_jesse("demo") == "pip install jesse==3.5.3"
+
+
 def test_wheel__carries_the_strategies():
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["only-include"] == ["fastbt", "strategies"]
