@@ -16,7 +16,7 @@ import typer
 import typer.core
 
 from fastbt.errors import CompileError, FastbtError, OracleError, SettingsError, SimulationError
-from fastbt.interfaces._terminal import say, warnings_as_lines, write_json
+from fastbt.interfaces._terminal import control_c, say, warnings_as_lines, write_json
 
 if TYPE_CHECKING:
     from fastbt.backtest import Session
@@ -187,7 +187,7 @@ def _guarded(function: Callable[..., int], values: dict[str, Any]) -> int:
     """Run a command; turn what it raises into a sentence and an exit code."""
     output: Output = values["output"]
     try:
-        with warnings_as_lines():
+        with control_c(), warnings_as_lines():
             return function(**values)
     except KeyboardInterrupt:
         say("Interrupted.")

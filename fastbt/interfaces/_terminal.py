@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import math
 import os
 import shutil
+import signal
 import sys
 import textwrap
 import threading
@@ -14,7 +16,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from fastbt.errors import CandleWarning
@@ -93,6 +95,35 @@ def warnings_as_lines() -> Iterator[None]:
         warnings.simplefilter("always", CandleWarning)
         warnings.showwarning = show
         yield
+
+
+@contextmanager
+def control_c() -> Iterator[None]:
+    """Let Ctrl-C end what is running, also while LLVM compiles.
+
+    LLVM calls Python back with each object that it has made, and Python drops exceptions in such a callback: the
+    interruption was lost, or came out as a failure of the compiler. So it waits until the callback is over.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        while frame is not None:
+            if frame.f_code.co_name.startswith("_raw_object_cache"):
+                again = threading.Timer(0.02, _thread.interrupt_main)
+                again.daemon = True
+                again.start()
+                return
+            frame = frame.f_back
+        raise KeyboardInterrupt
+
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Progress:

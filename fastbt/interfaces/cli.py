@@ -214,6 +214,8 @@ def _print_sweep(result: SweepResult, metric: str, top: int) -> None:
     done = sum(status != "not run" for status in result.statuses)
     if result.interrupted:
         where.print(f"Interrupted: {done:,} of {len(result):,} sets were run.", style="bold yellow")
+    if not done:
+        return
     best = result.best(metric, top)
     if best.height:
         title = f"The {best.height:,} best of {done:,} sets by {metric}" if done > 1 else ""
@@ -329,8 +331,9 @@ def verify(
 def _print_report(report: VerifyReport) -> None:
     verdict, _, rest = str(report).partition("\n")
     console().print(verdict, style="bold green" if report.identical else "bold red", markup=False, soft_wrap=True)
-    if rest:
-        typer.echo(rest)
+    for line in rest.splitlines():
+        if not line.startswith("  fastbt nan s"):  # an interrupted run has no time of its own
+            typer.echo(line)
 
 
 @command(app, "compile")

@@ -489,6 +489,7 @@ def test_verify__keeps_what_was_compared_when_interrupted(monkeypatch):
     done = run("verify SmaCrossover --start 2019-02-01 --finish 2019-02-08 --n 5")
     assert done.exit_code == 130
     assert "identical\n  2 sets, " in done.stdout
+    assert "nan" not in done.stdout
     assert "Interrupted: 2 of 5 sets were compared." in done.stderr
 
 

@@ -1,9 +1,12 @@
 """Progress, JSON and sentences."""
 
+import contextlib
 import io
 import json
 import math
+import signal
 import sys
+import threading
 import time
 import warnings
 
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 
 from fastbt.errors import CandleWarning
 from fastbt.interfaces import _terminal
-from fastbt.interfaces._terminal import Progress, duration, plain, say, warnings_as_lines, write_json
+from fastbt.interfaces._terminal import Progress, control_c, duration, plain, say, warnings_as_lines, write_json
 
 
 def test_plain__leaves_only_what_json_knows(capsys):
@@ -92,6 +95,47 @@ def test_warnings_as_lines__shows_ours_as_a_line_and_leaves_others(capsys):
             warnings.warn("old", DeprecationWarning, stacklevel=1)
     assert capsys.readouterr().err == "Warning: a gap\n"
     assert [str(each.message) for each in caught] == ["old"]
+
+
+def test_control_c__is_not_lost_where_llvm_calls_back():
+    def _raw_object_cache_notify():
+        # As ctypes treats its callbacks: what they raise is gone.
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.05)
+        return "made"
+
+    with pytest.raises(KeyboardInterrupt), control_c():
+        assert _raw_object_cache_notify() == "made"
+        time.sleep(5.0)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_control_c__interrupts_at_once_elsewhere():
+    began = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt), control_c():
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(5.0)
+    assert time.perf_counter() - began < 1.0
+
+
+def test_control_c__leaves_other_handlers_and_threads_alone():
+    other = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with control_c():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, other)
+    seen = []
+
+    def run():
+        with control_c():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen == [signal.default_int_handler]
 
 
 def test_progress__prints_lines_every_few_seconds_without_a_terminal(monkeypatch, capsys):
