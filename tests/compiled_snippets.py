@@ -119,14 +119,15 @@ def write_outputs(report: dict[str, dict[str, str]], wanted: list[str]) -> None:
 
 def difference_of(case: dict[str, str], folder: Path, name: str) -> tuple[str, str]:
     """Return how the compiled run of a snippet differs from the interpreted one, and the generated text."""
-    from fuzz_compiled import first_difference, outcome_of
+    from fuzz_compiled import first_difference, outcome_of, walking
 
     from fastbt.backtest import Session
     from fastbt.errors import FastbtError
 
     file = folder / f"{name}.py"
     file.write_text(strategy_text(case["input"]))
-    session = Session(file, make_setup(**json.loads(case.get("account", "{}"))))
+    setup = make_setup(**json.loads(case.get("account", "{}")))
+    session = Session(file, setup)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sets = json.loads(case.get("hyperparameters", "null"))
@@ -135,6 +136,8 @@ def difference_of(case: dict[str, str], folder: Path, name: str) -> tuple[str, s
         try:
             compiled, _ = session.runner_for(sets or session.source.defaults)
             ours = outcome_of(lambda: session.run(sets))
+            if walked := first_difference(outcome_of(lambda: Session(session.source, walking(setup)).run(sets)), ours):
+                return f"walking every minute: {walked}", ""
         except FastbtError as error:
             return f"refused: {error}", ""
         except Exception as error:

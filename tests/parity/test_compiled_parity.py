@@ -42,12 +42,12 @@ def test_generated_strategies__are_worth_comparing(fuzzed):
     assert fuzzed["walked"] > 20
 
 
-@pytest.mark.parametrize(("seed", "mode"), [(501, "cross"), (506, "isolated"), (503, "spot")])
+@pytest.mark.parametrize(("seed", "mode"), [(756, "cross"), (701, "isolated"), (705, "spot")])
 def test_generated_strategy__as_machine_code_equals_the_reference(seed, mode, tmp_path):
     tally = Tally()
     run_seed(seed, tally, tmp_path, mode=mode)
     assert tally.differences == {}
-    assert tally.trades > 3 and not tally.refused
+    assert tally.trades > 40
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

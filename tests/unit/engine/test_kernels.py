@@ -329,16 +329,3 @@ def test_small_helpers__are_jesses(a, b):
     check_against_python(language._estimate_risk, sizing.estimate_risk, a, b)
     check_against_python(language._qty_to_size, sizing.qty_to_size, a, b)
     check_against_python(language._kelly_criterion, sizing.kelly_criterion, a, b)
-
-
-@given(prices, prices, st.floats(0.1, 20))
-def test_limit_stop_loss__is_jesses(entry, stop, percentage):
-    for is_long, kind in ((True, "long"), (False, "short")):
-        check_against_python(
-            language._limit_stop_loss,
-            lambda *args, kind=kind: sizing.limit_stop_loss(args[0], args[1], kind, args[2]),
-            entry,
-            stop,
-            percentage,
-            kernel_args=(entry, stop, is_long, percentage),
-        )
