@@ -103,3 +103,14 @@ def available_margin(wallet, leverage, qty, entry_price, price, buys, sells):
     profit = qty * (price - entry_price) if qty else 0.0
     working = max(abs(sum_of_products(buys)), abs(sum_of_products(sells))) / leverage
     return wallet - (used - profit + working)
+
+
+def portfolio_value(wallet, leverage, qty, entry_price, price):
+    """Return Jesse's portfolio value in futures: unrealised profit times leverage (specification 3.7), plus wallet."""
+    return wallet + leverage * qty * (price - entry_price if qty else 0.0)
+
+
+def spot_portfolio_value(wallet, qty, price, orders):
+    """Return wallet, what is held, and what working entries have set aside."""
+    entries = [order for order in orders if order.active and (not qty or order.side == BUY)]
+    return wallet + qty * price + sum(order.price for order in entries)

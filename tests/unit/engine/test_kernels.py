@@ -198,6 +198,41 @@ def test_available_margin__is_the_wallet_in_spot():
     assert kernels._available_margin(s) == 70.0
 
 
+positions = st.tuples(st.sampled_from([0.0, 1.5, -2.0]), st.floats(50, 150), st.floats(50, 150))
+
+
+@given(st.floats(10, 1e5), st.integers(2, 75), positions)
+def test_values_of_a_position__equal_naive(wallet, leverage, position):
+    qty, entry, price = position
+    s = new_state(wallet=wallet, leverage=leverage, qty=qty, entry_price=entry, current_price=price)
+    profit = qty * (price - entry)
+    near = {"rel": 1e-9, "abs": 1e-6}
+    expected = naive.portfolio_value(wallet, leverage, qty, entry, price)
+    assert kernels._portfolio_value(s) == pytest.approx(expected, **near)
+    assert kernels._equity(s) == pytest.approx(wallet + profit, **near)
+    assert kernels._position_pnl(s) == pytest.approx(profit, **near)
+    assert kernels._position_value(s) == pytest.approx(abs(qty) * price, **near)
+    if qty:
+        assert kernels._position_total_cost(s) == pytest.approx(abs(qty) * entry / leverage)
+        assert kernels._position_roi(s) == pytest.approx(profit / (abs(qty) * entry / leverage) * 100, **near)
+        assert kernels._bankruptcy_price(s) == pytest.approx(entry * (1 - math.copysign(1 / leverage, qty)))
+    else:
+        assert math.isnan(kernels._position_total_cost(s)) and math.isnan(kernels._bankruptcy_price(s))
+        assert kernels._position_roi(s) == 0.0
+
+
+@given(st.floats(10, 1e5), st.sampled_from([0.0, 2.0]), ticks, orders)
+def test_portfolio_value__in_spot_counts_working_entries(wallet, qty, price, working):
+    s = with_orders(
+        working, wallet=wallet, leverage=1, mode=int(Mode.SPOT), qty=qty, entry_price=price, current_price=price
+    )
+    for i, order in enumerate(working):
+        s["o_qty"][i] = order.side
+    expected = naive.spot_portfolio_value(wallet, qty, price, working)
+    assert kernels._portfolio_value(s) == pytest.approx(expected)
+    assert kernels._equity(s) == kernels._portfolio_value(s)
+
+
 @given(st.floats(1e-14, 1e-9), st.integers(-40, 40), st.sampled_from([1, -1]))
 @example(4.4294512725260997e-13, 1, 1)
 @example(4.4294512725260997e-13, 0, -1)
