@@ -64,6 +64,7 @@ def _build() -> dict[str, ModuleType]:
     indicators = importlib.import_module("fastbt.indicators")
     sizing = importlib.import_module("fastbt.engine.sizing")
     strategy = importlib.import_module("fastbt.engine.strategy")
+    known_helpers = importlib.import_module("fastbt.engine.jesse_helpers")
     jesse = _MissingModule("jesse")
     jesse.__path__ = []
     strategies = _MissingModule("jesse.strategies")
@@ -78,11 +79,15 @@ def _build() -> dict[str, ModuleType]:
     services = _MissingModule("jesse.services")
     services.__path__ = []
     services.cache = cache_module  # type: ignore[attr-defined]
+    helpers = _MissingModule("jesse.helpers")
+    helpers.__dict__.update({key: each for key, each in vars(known_helpers).items() if not key.startswith("_")})
+    jesse.helpers = helpers  # type: ignore[attr-defined]
     jesse.indicators = indicators  # type: ignore[attr-defined]
     jesse.utils = sizing  # type: ignore[attr-defined]
     jesse.strategies = strategies  # type: ignore[attr-defined]
     return {
         "jesse": jesse,
+        "jesse.helpers": helpers,
         "jesse.indicators": indicators,
         "jesse.utils": sizing,
         "jesse.strategies": strategies,

@@ -116,6 +116,11 @@ def warm_up_window(n: int) -> Iterator[None]:
         _window.reset(token)
 
 
+def visible_rows() -> int:
+    """Return the number of last rows that non-sequential indicators see; 0 means all of them."""
+    return _window.get()
+
+
 #: Column of each plain source, and of the others the columns to be averaged, added in this order.
 _SOURCES: Final[dict[str, tuple[int, ...]]] = {
     "close": (CLOSE,),
