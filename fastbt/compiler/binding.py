@@ -1,4 +1,8 @@
-"""From parameter sets to what kernels read: evaluate the config stage, and find the distinct series."""
+"""From parameter sets to what kernels read: evaluate the config stage, and find the distinct series.
+
+Everything is done by column: an expression is evaluated once for each different combination of the hyper-parameters
+that it reads, or for all sets at once where numpy does exactly what Python would do.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastbt.compiler.lower import Program, Slot, hyperparameter_of
+from fastbt.compiler.sets import Rows, SetTable
 from fastbt.compiler.values import Config, Const
 from fastbt.engine.language import SOURCE_TYPES
 from fastbt.engine.simulate import SeriesKey
+
+#: Distinct argument lists that a slot remembers; more are found anew.
+_REMEMBERED = 65_536
 
 
 @dataclass
@@ -45,14 +53,15 @@ class Binding:
 
 
 @dataclass(frozen=True)
-class SlotRow:
-    """What the config record of a set holds for one slot."""
+class Found:
+    """What the config record of a set holds for one slot, but for the row of the series."""
 
     key: SeriesKey
-    row: int
+    n_fields: int
     source: int
     first: int
     params: tuple[float, ...]
+    inner: Found | None
 
 
 def _names_of(node: ast.expr) -> frozenset[str]:
@@ -60,27 +69,63 @@ def _names_of(node: ast.expr) -> frozenset[str]:
     return frozenset(name for each in ast.walk(node) if (name := hyperparameter_of(each)) is not None)
 
 
-class Evaluator:
-    """Evaluates one config-stage expression for many sets, once for each distinct input."""
+def _is_arithmetic(node: ast.expr) -> bool:
+    """Tell whether numpy gives for float columns, bit for bit, what Python gives for each float, and never raises."""
+    match node:
+        case ast.Subscript():
+            return hyperparameter_of(node) is not None
+        case ast.Constant(value):
+            return type(value) is float or (type(value) is int and abs(value) < 2**53)
+        case ast.UnaryOp(ast.USub() | ast.UAdd(), operand):
+            return _is_arithmetic(operand)
+        case ast.BinOp(left, ast.Add() | ast.Sub() | ast.Mult(), right):
+            return _is_arithmetic(left) and _is_arithmetic(right)
+        case ast.BinOp(left, ast.Div(), ast.Constant(value)):
+            return _is_arithmetic(left) and type(value) in (int, float) and value != 0 and abs(value) < 2**53
+    return False
+
+
+class Expression:
+    """One config-stage expression, evaluated for many sets.
+
+    Parameters
+    ----------
+    value : Config or Const
+    program : Program
+    environment : mapping
+        `account` and `route`.
+    """
 
     def __init__(self, value: Config | Const, program: Program, environment: Mapping[str, Any]) -> None:
         self.names: list[str] = []
         self._constant = value.value if isinstance(value, Const) else None
         self._code = None
-        self._memo: dict[tuple[Any, ...], Any] = {}
+        self._direct: str | None = None
+        self._arithmetic = False
         if isinstance(value, Config):
             self._code = compile(ast.fix_missing_locations(ast.Expression(value.node)), "<config>", "eval")
             self.names = sorted(_names_of(value.node))
+            self._direct = hyperparameter_of(value.node)
+            self._arithmetic = bool(self.names) and _is_arithmetic(value.node)
             self._environment = {**program.objects, **environment}
 
     def __call__(self, hp: Mapping[str, Any]) -> Any:
         """Return the value for a set."""
         if self._code is None:
             return self._constant
-        key = tuple((type(hp[each]), hp[each]) for each in self.names)
-        if key not in self._memo:
-            self._memo[key] = eval(self._code, {**self._environment, "hp": hp})
-        return self._memo[key]
+        return eval(self._code, {**self._environment, "hp": hp})
+
+    def at_once(self, table: SetTable) -> npt.NDArray[Any] | None:
+        """Return the value for every set, if numpy can compute them all; else None."""
+        if self._direct is not None:
+            return table.columns[self._direct].numbers() if self._direct in table.columns else None
+        if not self._arithmetic or any(name not in table.columns for name in self.names):
+            return None
+        columns = {name: table.columns[name].numbers() for name in self.names}
+        if any(column is None or column.dtype != np.float64 for column in columns.values()):
+            return None
+        with np.errstate(all="ignore"):
+            return np.asarray(self(columns))
 
 
 class SlotBinder:
@@ -108,26 +153,32 @@ class SlotBinder:
     ) -> None:
         self.slot = slot
         self._keys = [key for key, _ in slot.arguments]
-        self._evaluators = [Evaluator(value, program, environment) for _, value in slot.arguments]
-        self._tail = None if slot.tail is None else Evaluator(slot.tail, program, environment)
+        self._evaluators = [Expression(value, program, environment) for _, value in slot.arguments]
+        self._tail = None if slot.tail is None else Expression(slot.tail, program, environment)
         self._inner: SlotBinder | None = binders[slot.data[0].field] if isinstance(slot.data, tuple) else None
         names = {name for each in self._evaluators for name in each.names}
         names |= set(self._tail.names if self._tail is not None else ())
         names |= set(self._inner.names if self._inner is not None else ())
         self.names: list[str] = sorted(names)
         self._window = window
-        self._memo: dict[tuple[Any, ...], SlotRow | str] = {}
+        self._memo: dict[tuple[Any, ...], Found | str] = {}
 
-    def __call__(self, hp: Mapping[str, Any], binding: Binding) -> SlotRow | str:
+    def __call__(self, hp: Mapping[str, Any]) -> Found | str:
         """Return the series of a set, or why there is none."""
         seen = tuple((type(hp[each]), hp[each]) for each in self.names)
-        if seen not in self._memo:
-            self._memo[seen] = self._find(hp, binding)
+        try:
+            if seen in self._memo:
+                return self._memo[seen]
+        except TypeError:  # an unhashable option
+            return self._find(hp)
+        if len(self._memo) >= _REMEMBERED:
+            self._memo.clear()
+        self._memo[seen] = self._find(hp)
         return self._memo[seen]
 
-    def _find(self, hp: Mapping[str, Any], binding: Binding) -> SlotRow | str:
+    def _find(self, hp: Mapping[str, Any]) -> Found | str:
         slot, indicator = self.slot, self.slot.indicator
-        inner = None if self._inner is None else self._inner(hp, binding)
+        inner = None if self._inner is None else self._inner(hp)
         if isinstance(inner, str):
             return inner
         try:
@@ -149,26 +200,25 @@ class SlotBinder:
         if tail is not None:
             window = min(tail, window) if window > 0 else tail
         key = SeriesKey(indicator.name, of, params, sequential, window, slot.timeframe, slot.end)
-        row = binding.row_of(key, len(indicator.fields))
         settles = indicator.settles
         first = 0 if settles is None else int(settles(*params)) - 1
-        return SlotRow(key, row, SOURCE_TYPES.index(source) if source in SOURCE_TYPES else 0, first, params)
+        code = SOURCE_TYPES.index(source) if source in SOURCE_TYPES else 0
+        return Found(key, len(indicator.fields), code, first, params, inner)
 
 
-def bind_sets(
-    program: Program,
-    sets: list[Mapping[str, Any]],
-    environment: Mapping[str, Any],
-    window: int,
-    config_dtype: np.dtype[Any],
-) -> Binding:
-    """Evaluate the config stage of each parameter set.
+def _row_of(found: Found, binding: Binding) -> int:
+    """Return the row of a series, after that of the one it is computed from."""
+    if found.inner is not None:
+        _row_of(found.inner, binding)
+    return binding.row_of(found.key, found.n_fields)
+
+
+class Binder:
+    """Turns tables of parameter sets into config records; what it has found once it remembers.
 
     Parameters
     ----------
     program : Program
-    sets : list of mapping
-        Hyper-parameters by name.
     environment : mapping
         `account` and `route`.
     window : int
@@ -176,42 +226,106 @@ def bind_sets(
     config_dtype : dtype
         Record type of a parameter set.
 
-    Returns
-    -------
-    Binding
+    Attributes
+    ----------
+    row_fields : tuple of str
+        Fields of the record that hold a row of the series matrix.
     """
-    configs = np.zeros(len(sets), dtype=config_dtype)
-    binding = Binding(configs)
-    fields = {key: Evaluator(value, program, environment) for key, value in program.config_fields.items()}
-    columns: dict[str, list[Any]] = {key: [0] * len(sets) for key in fields}
-    binders: dict[str, SlotBinder] = {}
-    for slot in program.slots.values():
-        binders[slot.field] = SlotBinder(slot, program, environment, window, binders)
-    rows: dict[str, list[SlotRow | None]] = {key: [None] * len(sets) for key in binders}
-    for j, hp in enumerate(sets):
-        try:
-            for key, evaluate in fields.items():
-                value = evaluate(hp)
-                columns[key][j] = program.text_code(value) if isinstance(value, str) else value
-        except Exception as error:
-            binding.errors[j] = f"{type(error).__name__} in a value of the parameter set: {error}"
-            continue
-        for key, binder in binders.items():
-            found = binder(hp, binding)
+
+    def __init__(
+        self, program: Program, environment: Mapping[str, Any], window: int, config_dtype: np.dtype[Any]
+    ) -> None:
+        self._program = program
+        self._dtype = config_dtype
+        self._fields = {key: Expression(value, program, environment) for key, value in program.config_fields.items()}
+        self._slots: dict[str, SlotBinder] = {}
+        for slot in program.slots.values():
+            self._slots[slot.field] = SlotBinder(slot, program, environment, window, self._slots)
+        self.row_fields: tuple[str, ...] = (*self._slots, *program.frame_columns.values())
+
+    def __call__(self, table: SetTable) -> Binding:
+        """Evaluate the config stage of each set.
+
+        Parameters
+        ----------
+        table : SetTable
+            Hyper-parameters of the types that the program was made for.
+        """
+        binding = Binding(np.zeros(len(table), dtype=self._dtype))
+        # Which rows of the whole table are still to be bound; None for all.
+        where: Rows | None = None
+        for key, expression in self._fields.items():
+            failed = self._bind_field(binding, table, where, key, expression)
+            where, table = _without(failed, where, table)
+        for (timeframe, which, end), key in self._program.frame_columns.items():
+            binding.configs[key] = binding.row_of(
+                SeriesKey("column", None, (float(which),), True, 0, timeframe, end), 1
+            )
+        for key, binder in self._slots.items():
+            failed = self._bind_slot(binding, table, where, key, binder)
+            where, table = _without(failed, where, table)
+        return binding
+
+    def _bind_field(
+        self, binding: Binding, table: SetTable, where: Rows | None, key: str, expression: Expression
+    ) -> Rows | None:
+        """Fill one column of the records; return the rows that have no value."""
+        to: Any = slice(None) if where is None else where
+        column = binding.configs[key]
+        whole = expression.at_once(table)
+        if whole is not None:
+            column[to] = whole
+            return None
+        rows, codes = table.distinct([name for name in expression.names if name in table.columns])
+        values = np.zeros(len(rows), dtype=column.dtype)
+        failed: dict[int, str] = {}
+        for i, row in enumerate(rows.tolist()):
+            try:
+                value = expression(table[row])
+                values[i] = self._program.text_code(value) if isinstance(value, str) else value
+            except Exception as error:
+                failed[i] = f"{type(error).__name__} in a value of the parameter set: {error}"
+        column[to] = values[codes]
+        return _note(failed, codes, where, binding)
+
+    def _bind_slot(
+        self, binding: Binding, table: SetTable, where: Rows | None, key: str, binder: SlotBinder
+    ) -> Rows | None:
+        """Fill the columns of one slot; return the rows that have no series."""
+        to: Any = slice(None) if where is None else where
+        rows, codes = table.distinct([name for name in binder.names if name in table.columns])
+        configs, n = binding.configs, len(rows)
+        numbers = np.zeros((3, n), dtype=np.int64)
+        params = np.zeros((n, configs[f"{key}_params"].shape[1]))
+        failed: dict[int, str] = {}
+        for i, row in enumerate(rows.tolist()):
+            found = binder(table[row])
             if isinstance(found, str):
-                binding.errors[j] = found
-                break
-            rows[key][j] = found
-    for key, column in columns.items():
-        configs[key] = column
-    for (timeframe, which, end), key in program.frame_columns.items():
-        configs[key] = binding.row_of(SeriesKey("column", None, (float(which),), True, 0, timeframe, end), 1)
-    for key, column_of_rows in rows.items():
-        known = [(j, row) for j, row in enumerate(column_of_rows) if row is not None]
-        where = [j for j, _ in known]
-        configs[key][where] = [row.row for _, row in known]
-        configs[f"{key}_source"][where] = [row.source for _, row in known]
-        configs[f"{key}_first"][where] = [row.first for _, row in known]
-        if known and known[0][1].params:
-            configs[f"{key}_params"][where] = [row.params for _, row in known]
-    return binding
+                failed[i] = found
+                continue
+            numbers[:, i] = _row_of(found, binding), found.source, found.first
+            if found.params:
+                params[i] = found.params
+        configs[key][to] = numbers[0][codes]
+        configs[f"{key}_source"][to] = numbers[1][codes]
+        configs[f"{key}_first"][to] = numbers[2][codes]
+        configs[f"{key}_params"][to] = params[codes]
+        return _note(failed, codes, where, binding)
+
+
+def _note(failed: Mapping[int, str], codes: Rows, where: Rows | None, binding: Binding) -> Rows | None:
+    """Keep why rows cannot run; return them, counted in the table that was bound."""
+    if not failed:
+        return None
+    rows = np.flatnonzero(np.isin(codes, list(failed)))
+    names = rows if where is None else where[rows]
+    for row, code in zip(names.tolist(), codes[rows].tolist(), strict=True):
+        binding.errors[row] = failed[code]
+    return rows
+
+
+def _without(failed: Rows | None, where: Rows | None, table: SetTable) -> tuple[Rows | None, SetTable]:
+    if failed is None:
+        return where, table
+    kept = np.delete(np.arange(len(table)), failed)
+    return kept if where is None else where[kept], table.take(kept)

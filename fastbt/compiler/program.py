@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from fastbt.compiler.binding import Binding, bind_sets
+from fastbt.compiler.binding import Binder, Binding
 from fastbt.compiler.emit import load_module, module_text, variables_fields
 from fastbt.compiler.load import StrategySource
 from fastbt.compiler.lower import new_program
+from fastbt.compiler.sets import SetTable
 from fastbt.compiler.values import type_of
 from fastbt.engine.account import Account
 from fastbt.engine.layout import state_dtype
@@ -106,20 +107,25 @@ class CompiledStrategy:
                 return False
         return set(hyperparameters) >= set(self.sample)
 
-    def bind(self, sets: Sequence[Mapping[str, Any]]) -> Binding:
+    @cached_property
+    def binder(self) -> Binder:
+        """What turns tables of hyper-parameters into records; it remembers what it has found."""
+        environment = {"account": account_environment(self.account), "route": self.route}
+        return Binder(self.program, environment, self.account.warm_up_candles, self.config_dtype)
+
+    def bind(self, sets: Sequence[Mapping[str, Any]] | SetTable) -> Binding:
         """Evaluate the config stage of each parameter set.
 
         Parameters
         ----------
-        sets : sequence of mapping
+        sets : sequence of mapping, or SetTable
             Hyper-parameters by name; each must satisfy `fits`.
 
         Returns
         -------
         Binding
         """
-        environment = {"account": account_environment(self.account), "route": self.route}
-        return bind_sets(self.program, list(sets), environment, self.account.warm_up_candles, self.config_dtype)
+        return self.binder(SetTable.of(sets))
 
 
 def used_timeframes(source: StrategySource, account: Account, symbol: str, timeframe: str) -> set[str]:
