@@ -19,6 +19,7 @@ from fastbt.data import CandleSet, iso, resample, split_warmup, timeframe_minute
 from fastbt.data.times import Time
 from fastbt.engine.account import Account
 from fastbt.engine.layout import Market, build_market
+from fastbt.engine.routes import frame_name, frame_parts
 from fastbt.errors import CandleError, SettingsError, SimulationError, did_you_mean
 from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, Float2D, JsonDict
@@ -44,8 +45,10 @@ class Setup:
         What kernels read.
     warmup : ndarray, shape (n, 6)
         One-minute candles before the trading starts, as Jesse is given them.
-    timeframes : tuple of str
-        Other timeframes that the strategy reads: Jesse's data routes.
+    frames : tuple of str
+        Candles beside the traded ones, Jesse's data routes: "4h" of the traded symbol, "ETH-USDT 4h" of another.
+    others : mapping of str to (minutes, warmup)
+        One-minute candles of other symbols, of the same minutes.
     """
 
     account: Account
@@ -53,7 +56,8 @@ class Setup:
     timeframe: str
     market: Market
     warmup: Float2D
-    timeframes: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    others: Mapping[str, tuple[Float2D, Float2D]] = field(default_factory=dict)
     _frames: dict[str, Frame] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -64,14 +68,15 @@ class Setup:
         timeframe: str,
         minutes: Float2D,
         warmup: Float2D,
-        timeframes: Iterable[str] = (),
+        frames: Iterable[str] = (),
+        others: Mapping[str, tuple[Float2D, Float2D]] | None = None,
     ) -> Setup:
-        """Return the set-up of dense one-minute candles and their warm-up."""
+        """Return the set-up of dense one-minute candles and their warm-up, and of those of other symbols."""
         length = timeframe_minutes(timeframe)
         before = warmup_bars(warmup, timeframe, int(minutes[0, TIMESTAMP])) if len(warmup) else np.empty((0, 6))
         bars = np.vstack([before, minutes if length == 1 else resample(minutes, timeframe)])
         market = build_market(minutes, bars, warmup_bars=len(before), timeframe_minutes=length)
-        return cls(account, symbol, timeframe, market, warmup, tuple(sorted(timeframes)))
+        return cls(account, symbol, timeframe, market, warmup, tuple(sorted(frames)), others or {})
 
     @classmethod
     def from_candles(
@@ -81,7 +86,8 @@ class Setup:
         timeframe: str,
         start: Time | None = None,
         finish: Time | None = None,
-        timeframes: Iterable[str] = (),
+        frames: Iterable[str] = (),
+        others: Mapping[str, CandleSet] | None = None,
     ) -> Setup:
         """Return the set-up of a period of a candle set; absent minutes are filled as Jesse's importer does.
 
@@ -94,49 +100,61 @@ class Setup:
             First traded minute; the first possible one after the warm-up if left out.
         finish : str, int or datetime, optional
             End of the trading, itself not included; the end of the candles if left out.
-        timeframes : iterable of str
-            Other timeframes that the strategy reads; the warm-up covers the largest.
+        frames : iterable of str
+            Candles beside the traded ones that the strategy reads; the warm-up covers the largest timeframe.
+        others : mapping of str to CandleSet, optional
+            Other symbols that `frames` name.
 
         Raises
         ------
         SettingsError
             If the timeframe is unknown, start is not before finish, or there is not enough warm-up before start.
         """
-        others = set(timeframes) - {timeframe}
-        length = math.lcm(*(timeframe_minutes(each) for each in [timeframe, *others])) * MINUTE_MS
-        largest = max(timeframe_minutes(each) for each in [timeframe, *others]) * MINUTE_MS
-        warm = account.warm_up_candles * largest
-        end = candles.finish if finish is None else to_ms(finish, "finish")
-        begin = -(-(candles.start + warm) // length) * length if start is None else to_ms(start, "start")
-        if begin >= end:
-            raise SettingsError(
-                f"start: wanted a time before the finish {iso(end)}; was {iso(begin)}. {candles.symbol} is available "
-                f"from {candles.start_time} to {candles.finish_time}."
-            )
-        if end > candles.finish or begin < candles.start:
-            raise SettingsError(
-                f"{'finish' if end > candles.finish else 'start'}: {candles.symbol} is available from "
-                f"{candles.start_time} to {candles.finish_time}; was {iso(end if end > candles.finish else begin)}"
-            )
-        known = candles.between(candles.start, end).fill_gaps(finish=end)
-        before, minutes = split_warmup(known, begin, account.warm_up_candles, [timeframe, *others])
-        return cls.from_arrays(account, candles.symbol, timeframe, minutes, np.ascontiguousarray(before), others)
+        frames = set(frames) - {timeframe}
+        parts = [frame_parts(each, candles.symbol) for each in frames]
+        sets = {candles.symbol: candles}
+        for symbol in {symbol for symbol, _ in parts} - {candles.symbol}:
+            if symbol not in (others or {}):
+                raise SettingsError(f"the strategy reads candles of {symbol}; give them, too: {{{symbol!r}: ...}}")
+            sets[symbol] = (others or {})[symbol]
+        timeframes = [timeframe, *(each for _, each in parts)]
+        cut = cut_period(sets, timeframes, account.warm_up_candles, start, finish)
+        minutes, before = cut.pop(candles.symbol)
+        return cls.from_arrays(account, candles.symbol, timeframe, minutes, before, frames, cut)
 
-    def frame(self, timeframe: str) -> Frame:
-        """Return what a strategy sees of another timeframe."""
+    def provides(self, name: str) -> bool:
+        """Tell whether Jesse knows these candles: any symbol, in any timeframe of any route."""
+        symbol, timeframe = frame_parts(name, self.symbol)
+        known = {"1m", self.timeframe, *(each for _, each in self.data_routes)}
+        return symbol in (self.symbol, *self.others) and timeframe in known
+
+    def frame(self, name: str) -> Frame:
+        """Return what a strategy sees of candles beside the traded ones."""
         from fastbt.engine.frames import build_frame
 
-        if timeframe not in self._frames:
+        if name not in self._frames:
             market = self.market
-            self._frames[timeframe] = build_frame(
-                timeframe,
-                self.warmup,
-                market.minutes,
+            minutes, warmup = self.candles[frame_parts(name, self.symbol)[0]]
+            self._frames[name] = build_frame(
+                name,
+                frame_parts(name, self.symbol)[1],
+                warmup,
+                minutes,
                 bar_minutes=market.timeframe_minutes,
                 first_bar=market.warmup_bars,
                 n_bars=market.warmup_bars + market.n_bars,
             )
-        return self._frames[timeframe]
+        return self._frames[name]
+
+    @property
+    def candles(self) -> dict[str, tuple[Float2D, Float2D]]:
+        """One-minute candles of trading and warm-up by symbol, the traded one first."""
+        return {self.symbol: (self.market.minutes, self.warmup), **self.others}
+
+    @property
+    def data_routes(self) -> list[tuple[str, str]]:
+        """Symbol and timeframe of what is only looked at."""
+        return [frame_parts(name, self.symbol) for name in self.frames]
 
     @property
     def start(self) -> int:
@@ -147,6 +165,53 @@ class Setup:
     def finish(self) -> int:
         """End of the last traded minute, ms UTC."""
         return int(self.market.minutes[-1, TIMESTAMP]) + MINUTE_MS
+
+
+def cut_period(
+    sets: Mapping[str, CandleSet],
+    timeframes: Sequence[str],
+    warm_up_candles: int,
+    start: Time | None = None,
+    finish: Time | None = None,
+) -> dict[str, tuple[Float2D, Float2D]]:
+    """Return the traded minutes and the warm-up of every symbol, gaps filled as Jesse's importer does.
+
+    Parameters
+    ----------
+    sets : mapping of str to CandleSet
+        By symbol.
+    timeframes : sequence of str
+        All that are used; the warm-up covers the largest.
+    warm_up_candles : int
+    start, finish : str, int or datetime, optional
+        The traded period; all that every symbol allows if left out.
+
+    Raises
+    ------
+    SettingsError
+        If start is not before finish, or there is not enough warm-up before start.
+    """
+    minutes = [timeframe_minutes(each) for each in timeframes]
+    length, warm = math.lcm(*minutes) * MINUTE_MS, warm_up_candles * max(minutes) * MINUTE_MS
+    available = max(candles.start for candles in sets.values())
+    end = min(candles.finish for candles in sets.values()) if finish is None else to_ms(finish, "finish")
+    begin = -(-(available + warm) // length) * length if start is None else to_ms(start, "start")
+    cut = {}
+    for symbol, candles in sets.items():
+        if begin >= end:
+            raise SettingsError(
+                f"start: wanted a time before the finish {iso(end)}; was {iso(begin)}. {symbol} is available "
+                f"from {candles.start_time} to {candles.finish_time}."
+            )
+        if end > candles.finish or begin < candles.start:
+            raise SettingsError(
+                f"{'finish' if end > candles.finish else 'start'}: {symbol} is available from "
+                f"{candles.start_time} to {candles.finish_time}; was {iso(end if end > candles.finish else begin)}"
+            )
+        known = candles.between(candles.start, end).fill_gaps(finish=end)
+        before, traded = split_warmup(known, begin, warm_up_candles, timeframes)
+        cut[symbol] = np.ascontiguousarray(traded), np.ascontiguousarray(before)
+    return cut
 
 
 def known_hyperparameters(source: StrategySource, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,11 +261,12 @@ class Session:
         compiled = CompiledStrategy(
             self.source, setup.account, symbol=setup.symbol, timeframe=setup.timeframe, sample=hyperparameters
         )
-        for timeframe in compiled.program.timeframes:
-            if timeframe not in setup.timeframes:
+        for name in compiled.program.timeframes:
+            if not setup.provides(name):
+                symbol, timeframe = frame_parts(name, setup.symbol)
                 raise SimulationError(
-                    f"Jesse raises RouteNotFound: {self.source.name} reads {timeframe} candles of {setup.symbol}; add "
-                    f"them to the data routes",
+                    f"Jesse raises RouteNotFound: {self.source.name} reads {timeframe} candles of {symbol}; add them "
+                    f"to the data routes",
                     exception="RouteNotFound",
                 )
         runner = Runner(compiled.module, compiled.state_dtype, compiled.variables_dtype, setup.market, setup.account)
@@ -236,7 +302,10 @@ class Session:
         binding = compiled.bind([hp])
         if binding.errors:
             raise SettingsError(f"{self.source.name}: {binding.errors[0]}")
-        x = compute_series(binding.series, binding.n_rows, self.setup.market.bars, frame_of=self.setup.frame)
+        market = self.setup.market
+        x = compute_series(
+            binding.series, binding.n_rows, market.bars, frame_of=self.setup.frame, first_bar=market.warmup_bars
+        )
         simulation, row = runner.run_one(binding.configs, x, 0, symbol=self.setup.symbol)
         return simulation, metrics_row_to_dict(row)
 
@@ -251,10 +320,10 @@ class Session:
         route = Route(setup.symbol, setup.timeframe, self.source.cls, hp)
         simulation = simulate_reference(
             [route],
-            {setup.symbol: setup.market.minutes},
+            {symbol: minutes for symbol, (minutes, _) in setup.candles.items()},
             account=setup.account,
-            warmup={setup.symbol: setup.warmup} if len(setup.warmup) else None,
-            data_routes=[(setup.symbol, each) for each in setup.timeframes],
+            warmup={symbol: warmup for symbol, (_, warmup) in setup.candles.items()} if len(setup.warmup) else None,
+            data_routes=setup.data_routes,
         )
         return simulation, measure(simulation, annualization=setup.account.annualization)
 

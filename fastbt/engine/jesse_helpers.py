@@ -1,4 +1,4 @@
-"""What strategies take from `jesse.helpers`: sources and slices of candles, arrays, numbers, constants of a backtest."""
+"""What strategies take from `jesse.helpers`: sources and slices of candles, arrays, numbers, constants."""
 
 from __future__ import annotations
 

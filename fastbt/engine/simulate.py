@@ -21,6 +21,7 @@ from fastbt.engine import layout
 from fastbt.engine.account import Account
 from fastbt.engine.frames import Frame, frame_series
 from fastbt.engine.layout import Market
+from fastbt.engine.python_series import PythonKey, fill_python_series
 from fastbt.errors import SimulationError
 from fastbt.indicators import _registry
 from fastbt.metrics.names import METRICS
@@ -59,12 +60,15 @@ _VIA = {SubmittedVia.NONE: None, SubmittedVia.STOP_LOSS: "stop-loss", SubmittedV
 
 
 def compute_series(
-    series: Mapping[SeriesKey, int],
+    series: Mapping[SeriesKey | PythonKey, int],
     n_rows: int,
     bars: Float2D,
     *,
     frame_of: Callable[[str], Frame] | None = None,
     threads: int = 1,
+    out: Float2D | None = None,
+    known: Mapping[SeriesKey | PythonKey, int] | None = None,
+    first_bar: int = 0,
 ) -> Float2D:
     """Compute every distinct series of a sweep into one matrix.
 
@@ -81,19 +85,36 @@ def compute_series(
         Returns the frame of another timeframe; needed only if a series is of one.
     threads : int
         How many series are computed at once.
+    out : ndarray, shape (n, n_bars), optional
+        A matrix of at least `n_rows` rows to compute them into.
+    known : mapping, optional
+        First rows of all series in `out`; those of `series` are among them, and may be computed from the others.
+    first_bar : int
+        The first bar at which anything is decided.
 
     Returns
     -------
     ndarray, shape (max(n_rows, 1), n_bars), float64
+        `out`, if it was given.
     """
-    matrix = np.empty((max(n_rows, 1), len(bars)))
+    matrix = np.empty((max(n_rows, 1), len(bars))) if out is None else out
+    first_rows = series if known is None else known
     sources: dict[str | None, Float1D | Float2D] = {None: np.ascontiguousarray(bars)}
     for key in series:
-        if not key.timeframe and isinstance(key.source, str) and key.source not in sources:
+        if isinstance(key, PythonKey) or key.timeframe:
+            continue
+        if isinstance(key.source, str) and key.source not in sources:
             sources[key.source] = _registry.select_source(bars, key.source)
 
-    def fill(item: tuple[SeriesKey, int]) -> None:
+    def row_of(key: Any, field: int) -> Float1D:
+        return matrix[first_rows[key] + field]
+
+    def fill(item: tuple[SeriesKey | PythonKey, int]) -> None:
         key, row = item
+        if isinstance(key, PythonKey):
+            whole = np.ascontiguousarray(bars)
+            fill_python_series(key, whole, matrix[row : row + key.n_rows], row_of, frame_of, first_bar)
+            return
         if key.timeframe:
             assert frame_of is not None
             fields = 1 if key.indicator == "column" else len(_registry.get(key.indicator).fields)
@@ -101,16 +122,25 @@ def compute_series(
             return
         indicator = _registry.get(key.indicator)
         if isinstance(key.source, tuple):
-            data: Float1D | Float2D = matrix[series[key.source[0]] + key.source[1]]
-        else:
+            data: Float1D | Float2D = row_of(*key.source)
+        elif indicator.shares_data(key.params):
             data = sources[key.source]
+        else:
+            data = indicator.select(bars, key.source, key.params)
         # What a strategy sees as [-1] of a sequential series that is not prefix stable needs all rows anew each bar.
         one_pass = key.sequential and key.window == 0 and indicator.is_prefix_stable(key.params)
         rows = matrix[row : row + len(indicator.fields)]
+        missing = key.source[0].missing if isinstance(key.source, tuple) and _is_python(key.source[0]) else 0
+        if missing:
+            rows[:, :missing] = np.nan
+            rows[:, missing:] = _registry.compute(
+                indicator, data[missing:], key.params, sequential=one_pass, window=key.window
+            )
+            return
         _registry.compute(indicator, data, key.params, sequential=one_pass, window=key.window, out=rows)
 
-    plain = [item for item in series.items() if not isinstance(item[0].source, tuple)]
-    nested = [item for item in series.items() if isinstance(item[0].source, tuple)]
+    plain = [item for item in series.items() if not _is_nested(item[0])]
+    nested = [item for item in series.items() if _is_nested(item[0])]
     if threads > 1 and len(plain) > 1:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(fill, plain))
@@ -120,6 +150,15 @@ def compute_series(
     for item in nested:
         fill(item)
     return matrix
+
+
+def _is_python(key: Any) -> bool:
+    return isinstance(key, PythonKey)
+
+
+def _is_nested(key: SeriesKey | PythonKey) -> bool:
+    """Tell whether a series must wait for those before it: Python's may be computed from any."""
+    return isinstance(key, PythonKey) or isinstance(key.source, tuple)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 
 from fastbt.backtest import Session
 from fastbt.engine import layout
+from fastbt.engine.python_series import PythonKey
 from fastbt.engine.simulate import Output, SeriesKey, compute_series, outcome_error
 
 #: Called with the number of sets done, their total, and the seconds since the start; first with the kernels compiled.
@@ -131,7 +132,12 @@ def _execute_alike(
 
     clock = time.perf_counter()
     x = compute_series(
-        binding.series, binding.n_rows, runner.market.bars, frame_of=session.setup.frame, threads=workers
+        binding.series,
+        binding.n_rows,
+        runner.market.bars,
+        frame_of=session.setup.frame,
+        threads=workers,
+        first_bar=runner.market.warmup_bars,
     )
     result.n_series += len(binding.series)
     result.seconds["series"] += time.perf_counter() - clock
@@ -175,11 +181,22 @@ def _execute_alike(
     return done
 
 
-def _one_of_each(series: Mapping[SeriesKey, int]) -> dict[SeriesKey, int]:
+def _needs_python(key: SeriesKey | PythonKey) -> bool:
+    """Tell whether a series is computed by Python, or from one that is: nothing to compile there."""
+    while not isinstance(key, PythonKey):
+        if not isinstance(key.source, tuple):
+            return False
+        key = key.source[0]
+    return True
+
+
+def _one_of_each(series: Mapping[SeriesKey | PythonKey, int]) -> dict[SeriesKey, int]:
     """Return the first series of each indicator and way to compute it, with those that they are computed from."""
     chosen: dict[SeriesKey, int] = {}
     kinds = set()
     for each in series:
+        if _needs_python(each):
+            continue
         kind = (each.indicator, each.sequential, type(each.source))
         if kind not in kinds and not each.timeframe:
             kinds.add(kind)
