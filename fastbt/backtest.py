@@ -18,6 +18,7 @@ import numpy as np
 from fastbt.data import CandleSet, iso, resample, split_warmup, timeframe_minutes, to_ms, warmup_bars
 from fastbt.data.times import Time
 from fastbt.engine.account import Account
+from fastbt.engine.inputs import check_alignment, check_dense, check_routes, check_warmup
 from fastbt.engine.layout import Market, build_market
 from fastbt.engine.routes import frame_name, frame_parts
 from fastbt.errors import CandleError, SettingsError, SimulationError, did_you_mean
@@ -430,7 +431,7 @@ def backtest(
         One or more of `exchange`, `symbol`, `timeframe`, `strategy`; the strategy is a class, or the path of a strategy
         file or folder. Several routes run in interpreted mode.
     data_routes : sequence of mapping
-        The same without `strategy`: other timeframes that the strategy reads. Other symbols need interpreted mode.
+        The same without `strategy`: other timeframes and symbols that the strategies read.
     candles, warmup_candles : mapping
         `{"<exchange>-<symbol>": {"exchange": ..., "symbol": ..., "candles": ndarray (n, 6)}}`, one-minute candles
         without absent minutes.
@@ -492,8 +493,8 @@ def backtest(
     for route in routes:
         if "strategy" not in route:
             raise SettingsError("a route wants a strategy: a class, or the path of a strategy file or folder")
-    if mode == "compiled" and (len(routes) > 1 or any(route["symbol"] != routes[0]["symbol"] for route in data_routes)):
-        raise SettingsError('several routes, and data routes of other symbols, run with mode="interpreted"')
+    if mode == "compiled" and len(routes) > 1:
+        raise SettingsError('several routes run with mode="interpreted"')
     if mode == "interpreted":
         simulation, metrics, name = _interpreted(account, routes, data_routes, candles, warmup_candles, hyperparameters)
     else:
@@ -506,8 +507,11 @@ def backtest(
         warmup = _arrays(warmup_candles, account.exchange, route["symbol"], "warmup_candles")
         warmup = np.empty((0, 6)) if warmup is None else warmup[warmup[:, TIMESTAMP] < minutes[0, TIMESTAMP]]
         _check_alignment(minutes, warmup, route["timeframe"])
-        others = {each["timeframe"] for each in data_routes} - {route["timeframe"]}
-        setup = Setup.from_arrays(account, route["symbol"], route["timeframe"], minutes, warmup, others)
+        frames = {frame_name(each["symbol"], each["timeframe"], route["symbol"]) for each in data_routes}
+        others = _other_symbols(account, route, data_routes, candles, warmup_candles)
+        setup = Setup.from_arrays(
+            account, route["symbol"], route["timeframe"], minutes, warmup, frames - {route["timeframe"]}, others
+        )
         session = Session(route["strategy"], setup)
         simulation, metrics = session.run(hyperparameters)
         name = session.source.name
@@ -553,6 +557,29 @@ def _check_alignment(minutes: Float2D, warmup: Float2D, timeframe: str) -> None:
         raise SettingsError(
             f"warmup_candles: wanted a multiple of {span // MINUTE_MS} minutes for {timeframe}; was {len(warmup)}"
         )
+
+
+def _other_symbols(
+    account: Account,
+    route: Mapping[str, Any],
+    data_routes: Sequence[Mapping[str, Any]],
+    candles: Mapping[str, Mapping[str, Any]],
+    warmup_candles: Mapping[str, Mapping[str, Any]] | None,
+) -> dict[str, tuple[Float2D, Float2D]]:
+    """Return the candles of the symbols that are only looked at, and their warm-up."""
+    symbols = dict.fromkeys([route["symbol"], *(each["symbol"] for each in data_routes)])
+    if len(symbols) == 1:
+        return {}
+    arrays = {each: _arrays(candles, account.exchange, each, "candles") for each in symbols}
+    dense = {symbol: array for symbol, array in arrays.items() if array is not None}
+    declared = [(each["symbol"], each["timeframe"]) for each in data_routes]
+    check_routes([route["symbol"]], declared, dense)
+    start = check_dense(dense)[0, TIMESTAMP]
+    before = {each: _arrays(warmup_candles, account.exchange, each, "warmup_candles") for each in symbols}
+    given = {symbol: array for symbol, array in before.items() if array is not None}
+    warm = check_warmup(given or None, list(symbols), start)
+    check_alignment(start, warm, [route["timeframe"], *(timeframe for _, timeframe in declared)])
+    return {each: (dense[each], warm.get(each, np.empty((0, 6)))) for each in symbols if each != route["symbol"]}
 
 
 def _interpreted(

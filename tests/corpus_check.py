@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fastbt.backtest import Session, Setup
 from fastbt.compiler.load import load_strategy
-from fastbt.compiler.program import used_timeframes
+from fastbt.compiler.program import used_frames
 from fastbt.data import CandleSet
 from fastbt.engine.account import Account
 from fastbt.errors import CompileError, SimulationError
@@ -39,7 +39,7 @@ def session(strategy: str, warm_up_candles: int) -> Session:
     """Return a strategy on a month of real candles at 1h."""
     account = Account(leverage=2, warm_up_candles=warm_up_candles)
     # A day of warm-up in front of 240 bars of 1h is no whole number of days: those of days start later.
-    others = used_timeframes(load_strategy(strategy), account, "BTC-USD", "1h")
+    others = used_frames(load_strategy(strategy), account, "BTC-USD", "1h")
     start = "2019-09-01" if "1D" in others else "2019-02-12" if others else "2019-01-11"
     finish = "2019-10-01" if "1D" in others else "2019-03-12" if others else "2019-02-12"
     setup = Setup.from_candles(account, CandleSet.load("BTC-USD"), "1h", start, finish, others)

@@ -34,6 +34,7 @@ from fastbt.compiler.values import (
     parse,
 )
 from fastbt.engine import sizing
+from fastbt.engine.routes import frame_name
 from fastbt.errors import did_you_mean
 from fastbt.indicators._registry import REGISTRY, Indicator
 from fastbt.types import TIMEFRAME_MINUTES
@@ -160,7 +161,7 @@ class ExpressionLowerer(AttributeLowerer):
         self.refuse(node, f"self.{callee.name}() is not compiled")
 
     def other_candles(self, node: ast.Call) -> Value:
-        """Lower `self.get_candles(exchange, symbol, timeframe)`: another timeframe of the traded symbol."""
+        """Lower `self.get_candles(exchange, symbol, timeframe)`."""
         given = [self.lower(each) for each in [*node.args, *(each.value for each in node.keywords)]]
         names = ["exchange", "symbol", "timeframe"]
         order = [*names[: len(node.args)], *(str(each.arg) for each in node.keywords)]
@@ -175,22 +176,23 @@ class ExpressionLowerer(AttributeLowerer):
                 self.refuse(node, f"the {key} of self.get_candles cannot depend on a hyper-parameter")
             texts[key] = self.sample(each)
         route, account = self.program.environment["route"], self.program.environment["account"]
-        if texts["exchange"] != account.exchange or texts["symbol"] != route.symbol:
-            self.refuse(node, 'candles of another symbol are not compiled; use mode="interpreted" with a data route')
+        if texts["exchange"] != account.exchange:
+            self.refuse(node, f"there are candles of {account.exchange!r} only; was {texts['exchange']!r}")
         timeframe = texts["timeframe"]
         if timeframe not in TIMEFRAME_MINUTES:
             hint = did_you_mean(str(timeframe), TIMEFRAME_MINUTES)
             self.refuse(node, f"Jesse has no timeframe {timeframe!r}.{hint}")
-        if timeframe == route.timeframe:
+        key = frame_name(texts["symbol"], timeframe, route.symbol)
+        if key == route.timeframe:
             return Candles()
         if self.context == "fill":
             self.refuse(
                 node,
-                "candles of another timeframe are compiled in before, should_..., go_..., filters, "
+                "candles of another timeframe or symbol are compiled in before, should_..., go_..., filters, "
                 "update_position and after; keep what a callback needs in self.vars",
             )
-        self.program.timeframes.add(timeframe)
-        return Candles(timeframe=timeframe)
+        self.program.timeframes.add(key)
+        return Candles(timeframe=key)
 
     def vars_get(self, node: ast.Call) -> Value:
         key = self.lower(node.args[0])

@@ -128,8 +128,8 @@ class CompiledStrategy:
         return self.binder(SetTable.of(sets))
 
 
-def used_timeframes(source: StrategySource, account: Account, symbol: str, timeframe: str) -> set[str]:
-    """Return the other timeframes that a strategy reads; none if it does not compile."""
+def used_frames(source: StrategySource, account: Account, symbol: str, timeframe: str) -> set[str]:
+    """Return the candles beside the traded ones that a strategy reads, by name; none if it does not compile."""
     try:
         compiled = CompiledStrategy(source, account, symbol=symbol, timeframe=timeframe)
     except CompileError:

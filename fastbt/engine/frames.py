@@ -1,4 +1,4 @@
-"""Candles of another timeframe as a strategy sees them at each of its bars, the newest perhaps forming (4.1)."""
+"""Candles of another timeframe or symbol as a strategy sees them at its bars, the newest perhaps forming (4.1)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Frame:
-    """One timeframe beside the one that is traded.
+    """Candles beside the ones that are traded.
 
     Attributes
     ----------
-    timeframe : str
+    name : str
+        For messages: the timeframe, after the symbol if that is another than the traded one.
     rows : ndarray, shape (n, 6)
         Its completed candles, warm-up first.
     newest : ndarray, shape (n_bars,), int64
@@ -34,7 +35,7 @@ class Frame:
         The first bar that is traded; those before it belong to the warm-up and are never asked for.
     """
 
-    timeframe: str
+    name: str
     rows: Float2D
     newest: Int1D
     forming: Float2D
@@ -42,13 +43,13 @@ class Frame:
 
 
 def build_frame(
-    timeframe: str, warmup: Float2D, minutes: Float2D, *, bar_minutes: int, first_bar: int, n_bars: int
+    name: str, timeframe: str, warmup: Float2D, minutes: Float2D, *, bar_minutes: int, first_bar: int, n_bars: int
 ) -> Frame:
     """Return what a strategy sees of a timeframe at each of its bars.
 
     Parameters
     ----------
-    timeframe : str
+    name, timeframe : str
     warmup, minutes : ndarray, shape (n, 6)
         One-minute candles before and of the trading; the warm-up a multiple of the timeframe.
     bar_minutes : int
@@ -59,7 +60,7 @@ def build_frame(
     length = TIMEFRAME_MINUTES[timeframe]
     if len(warmup) % length or int(minutes[0, TIMESTAMP]) % (length * MINUTE_MS):
         raise SettingsError(
-            f"the strategy uses {timeframe} candles: the trading must start on a boundary of {timeframe}, and the "
+            f"the strategy uses {name} candles: the trading must start on a boundary of {timeframe}, and the "
             f"warm-up be a multiple of {length} minutes; it has {len(warmup)}"
         )
     before = warmup_bars(warmup, timeframe, int(minutes[0, TIMESTAMP])) if len(warmup) else np.empty((0, 6))
@@ -73,7 +74,7 @@ def build_frame(
         newest[t] = len(before) + seen // length - (rest == 0)
         if rest:
             _aggregate(minutes, volume, seen - rest, rest, forming[t])
-    return Frame(timeframe, rows, newest, forming, first_bar)
+    return Frame(name, rows, newest, forming, first_bar)
 
 
 def frame_series(key: SeriesKey, frame: Frame, out: Float2D) -> None:
@@ -88,7 +89,7 @@ def frame_series(key: SeriesKey, frame: Frame, out: Float2D) -> None:
     out[:, :first] = np.nan
     if newest[first] < key.end:
         raise SettingsError(
-            f"the strategy reads the {frame.timeframe} candle {key.end} before the newest at its first bar, where "
+            f"the strategy reads the {frame.name} candle {key.end} before the newest at its first bar, where "
             f"there are only {newest[first] + 1}; give more warm-up"
         )
     if key.indicator == "column":

@@ -63,6 +63,29 @@ def check_timeframe(timeframe: str) -> None:
         raise SettingsError(f"a timeframe is one of {', '.join(TIMEFRAME_MINUTES)}; it was {timeframe!r}.{near}")
 
 
+def frame_name(symbol: str, timeframe: str, traded: str) -> str:
+    """Return what candles beside the traded ones are called: the symbol is left out where it is the traded one.
+
+    Examples
+    --------
+    >>> frame_name("BTC-USDT", "4h", "BTC-USDT"), frame_name("ETH-USDT", "4h", "BTC-USDT")
+    ('4h', 'ETH-USDT 4h')
+    """
+    return timeframe if symbol == traded else f"{symbol} {timeframe}"
+
+
+def frame_parts(name: str, traded: str) -> tuple[str, str]:
+    """Return symbol and timeframe of a `frame_name`.
+
+    Examples
+    --------
+    >>> frame_parts("4h", "BTC-USDT"), frame_parts("ETH-USDT 4h", "BTC-USDT")
+    (('BTC-USDT', '4h'), ('ETH-USDT', '4h'))
+    """
+    symbol, space, timeframe = name.rpartition(" ")
+    return (symbol if space else traded), timeframe
+
+
 def base_asset(symbol: str) -> str:
     """Return the asset that is bought and sold.
 

@@ -16,7 +16,7 @@ from fastbt.oracle.compare import Run
 from fastbt.oracle.jesse_process import JesseProcess
 from fastbt.oracle.verify import Hyperparameters, SetResult, VerifyReport, verify_sets
 from fastbt.sweep.space import SpaceLike
-from fastbt.sweep.sweep import CandlesLike, choose_sets, make_account_of, make_session
+from fastbt.sweep.sweep import MarketLike, choose_sets, make_account_of, make_session
 from fastbt.types import JsonDict, Mode
 
 
@@ -54,20 +54,21 @@ class JesseRunner:
         """Run one set; see `JesseProcess.backtest`."""
         setup, source = self.session.setup, self.session.source
         exchange = setup.account.exchange
-        key = f"{exchange}-{setup.symbol}"
-        about = {"exchange": exchange, "symbol": setup.symbol}
+        about = {symbol: {"exchange": exchange, "symbol": symbol} for symbol in setup.candles}
+        minutes = {symbol: minutes for symbol, (minutes, _) in setup.candles.items()}
+        warmup = {symbol: warmup for symbol, (_, warmup) in setup.candles.items()} if len(setup.warmup) else {}
         return self.process.backtest(
             jesse_config(setup.account),
             [
                 {
-                    **about,
+                    **about[setup.symbol],
                     "timeframe": setup.timeframe,
                     "strategy": {"path": str(source.file.resolve()), "class_name": source.name},
                 }
             ],
-            [{**about, "timeframe": each} for each in setup.timeframes],
-            {key: {**about, "candles": setup.market.minutes}},
-            {key: {**about, "candles": setup.warmup}} if len(setup.warmup) else None,
+            [{**about[symbol], "timeframe": timeframe} for symbol, timeframe in setup.data_routes],
+            {f"{exchange}-{symbol}": {**about[symbol], "candles": rows} for symbol, rows in minutes.items()},
+            {f"{exchange}-{symbol}": {**about[symbol], "candles": rows} for symbol, rows in warmup.items()} or None,
             hyperparameters=None if hyperparameters is None else dict(hyperparameters),
             fast_mode=fast_mode,
         )
@@ -75,7 +76,7 @@ class JesseRunner:
 
 def verify(
     strategy: str | Path | type | Session,
-    candles: CandlesLike | None = None,
+    candles: MarketLike | None = None,
     *,
     timeframe: str = "1h",
     start: Time | None = None,

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: One-minute candles as users give them: a set, a file, the name of a sample, or a bare array.
 CandlesLike = CandleSet | str | Path | Float2D
 
+#: The traded symbol's candles; or those of several symbols by name, the traded one first.
+MarketLike = CandlesLike | Mapping[str, CandlesLike]
+
 #: Metrics for which less is better.
 LOWER_IS_BETTER = frozenset(
     {"total_losing_trades", "losing_streak", "fee", "average_loss", "max_underwater_period", "total_open_trades"}
@@ -199,7 +202,7 @@ def make_account(
 
 def make_session(
     strategy: str | Path | type | Session,
-    candles: CandlesLike | None,
+    candles: MarketLike | None,
     timeframe: str,
     start: Time | None,
     finish: Time | None,
@@ -208,23 +211,36 @@ def make_session(
     """Return a strategy on a period of candles."""
     if isinstance(strategy, Session):
         return strategy
+    others: dict[str, CandleSet] = {}
+    if isinstance(candles, Mapping):
+        others = {symbol: load_candles(each, symbol) for symbol, each in candles.items()}
+        if not others:
+            raise SettingsError("candles: wanted at least one symbol; there was none")
+        traded = others.pop(next(iter(others)))
+    else:
+        traded = load_candles(candles)
+    from fastbt.compiler.load import load_strategy
+    from fastbt.compiler.program import used_frames
+
+    source = load_strategy(strategy)
+    frames = used_frames(source, account, traded.symbol, timeframe)
+    return Session(source, Setup.from_candles(account, traded, timeframe, start, finish, frames, others))
+
+
+def load_candles(candles: CandlesLike | None, symbol: str | None = None) -> CandleSet:
+    """Return the set that a user means, named like the symbol if one is given."""
     if isinstance(candles, np.ndarray):
         candles = CandleSet.from_array(candles)
     elif isinstance(candles, str | Path):
         candles = CandleSet.load(candles)
     elif not isinstance(candles, CandleSet):
         raise SettingsError(f"candles wants a CandleSet, a file, a sample or an array; it was {candles!r:.60}")
-    from fastbt.compiler.load import load_strategy
-    from fastbt.compiler.program import used_timeframes
-
-    source = load_strategy(strategy)
-    others = used_timeframes(source, account, candles.symbol, timeframe)
-    return Session(source, Setup.from_candles(account, candles, timeframe, start, finish, others))
+    return candles if symbol is None else candles.named(symbol)
 
 
 def sweep(
     strategy: str | Path | type | Session,
-    candles: CandlesLike | None = None,
+    candles: MarketLike | None = None,
     *,
     timeframe: str = "1h",
     space: SpaceLike | None = None,
@@ -245,7 +261,8 @@ def sweep(
         A strategy file or folder in Jesse's API, or a class from a file.
     candles : CandleSet, str, Path or ndarray of shape (n, 6)
         One-minute candles, their file, or the name of a sample; absent minutes are filled as Jesse's importer does.
-        Left out only if `strategy` is a Session.
+        A mapping of symbols to those if the strategy reads candles of other symbols, the traded one first. Left out
+        only if `strategy` is a Session.
     timeframe : str
         Trading timeframe.
     space : sequence or mapping, optional
