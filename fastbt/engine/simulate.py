@@ -186,6 +186,13 @@ class Output:
             np.empty((n_sets, len(METRICS))),
         )
 
+    @classmethod
+    def without_daily(cls, n_sets: int) -> Output:
+        """Return room for results from which the daily balances are left out; kernels cannot write to it."""
+        return cls(
+            np.empty((n_sets, layout.OUTCOME_FIELDS)), np.empty((n_sets, 0)), np.empty((n_sets, len(METRICS)))
+        )
+
 
 class Runner:
     """Runs parameter sets of one compiled strategy on one market.
