@@ -1,0 +1,378 @@
+"""Parameter sets in, metrics out, in this process: what sweeps and every kind of search are built on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from fastbt.backtest import Session
+from fastbt.compiler.binding import Binding
+from fastbt.compiler.program import CompiledStrategy
+from fastbt.compiler.sets import Rows, SetTable
+from fastbt.engine import layout
+from fastbt.engine.simulate import Output, Runner, SeriesKey, compute_series
+from fastbt.metrics.names import METRICS
+from fastbt.sweep.bank import SeriesBank, n_fields
+from fastbt.sweep.memory import memory_budget
+from fastbt.sweep.statuses import Statuses
+from fastbt.sweep.workers import Stop, Workers, available_threads, deferred_interrupt
+from fastbt.types import Float1D, Float2D
+
+#: Called with row numbers, their outcomes and their metrics, in the caller's thread, while other rows still run.
+Tell = Callable[[Rows, Float2D, Float2D], None]
+
+#: Sets that are bound, ordered and run at once, at most.
+LARGEST_BLOCK = 16_384
+#: Bytes of working memory for their results.
+_BLOCK_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What became of parameter sets, in the order in which they were given.
+
+    Attributes
+    ----------
+    metrics : ndarray, shape (n, n_metrics), float64
+        Jesse's metrics in the order of `fastbt.metrics.names.METRICS`; NaN for sets that did not complete.
+    statuses : Statuses
+        How each ended: a sequence of texts; `.ok` is a mask, `.codes` are numbers.
+    outcomes : ndarray, shape (n, OUTCOME_FIELDS)
+        What the kernel tells of the end of a run: see `fastbt.engine.layout`.
+    daily : ndarray, shape (n, n_samples), or None
+        Daily balances, if they were asked for.
+    interrupted : bool
+        Whether `stop` ended it before all sets were run.
+    """
+
+    metrics: Float2D
+    statuses: Statuses
+    outcomes: Float2D = field(repr=False)
+    daily: Float2D | None = field(default=None, repr=False)
+    interrupted: bool = False
+
+    def __len__(self) -> int:
+        return len(self.metrics)
+
+    def column(self, metric: str) -> Float1D:
+        """Return one metric of every set: NaN where it did not complete, or Jesse gives none."""
+        from fastbt.sweep.names import check_metric
+
+        check_metric(metric)
+        return self.metrics[:, METRICS.index(metric)]
+
+
+@dataclass(frozen=True)
+class _Kernels:
+    """What sets of one kind need."""
+
+    compiled: CompiledStrategy
+    runner: Runner
+
+
+class Evaluator:
+    """Runs hyper-parameter sets of one session; series, kernels and threads are kept for the next call.
+
+    Parameters
+    ----------
+    session : Session
+        See `fastbt.sweep.make_session`.
+    threads : int, optional
+        All cores if left out. The results do not depend on it.
+    memory : int, optional
+        Bytes for indicator series; half of what is free if left out.
+
+    Attributes
+    ----------
+    seconds : dict of float
+        Where the time went so far: compile, series, kernels.
+
+    Examples
+    --------
+    >>> from fastbt.sweep import Evaluator, make_session
+    >>> session = make_session("strategies/SmaCrossover", "BTC-USD", "4h", finish="2019-03-15")
+    >>> with Evaluator(session) as evaluator:
+    ...     found = evaluator.run({"fast_period": [5, 10, 20], "slow_period": 50})
+    >>> found.column("net_profit").shape, found.statuses.counts()["ok"]
+    ((3,), 3)
+    """
+
+    def __init__(self, session: Session, *, threads: int | None = None, memory: int | None = None) -> None:
+        self.session = session
+        self.threads = threads or available_threads()
+        self.seconds = {"compile": 0.0, "series": 0.0, "kernels": 0.0}
+        setup = session.setup
+        budget = memory_budget() if memory is None else memory
+        self.bank = SeriesBank(setup.market.bars, setup.frame, threads=self.threads, memory=budget)
+        self._workers = Workers(self.threads)
+        self._ready: set[int] = set()
+        row_bytes = 8 * (len(setup.market.sample_times) + len(METRICS) + layout.OUTCOME_FIELDS)
+        self._block = min(LARGEST_BLOCK, max(64, _BLOCK_BYTES // row_bytes))
+        self._buffer = Output.empty(0, setup.market)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the threads end; nothing else needs it."""
+        self._workers.close()
+
+    def table(self, sets: SetTable | Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> SetTable:
+        """Return sets as a table; hyper-parameters that are left out have their defaults.
+
+        Parameters
+        ----------
+        sets : SetTable, sequence of mapping, or mapping
+            Dictionaries; or columns: for each name one value a set, or one value for all.
+
+        Raises
+        ------
+        SettingsError
+            If the strategy has no hyper-parameter of a name.
+        """
+        return SetTable.of(sets, self.session.source.defaults)
+
+    def prepare(self, sets: SetTable | Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
+        """Compile what these sets need, or load it from the cache; `run` does it as well."""
+        table = self.table(sets)
+        for sample, rows in table.by_types():
+            self._kernels(sample, table if rows is None else table.take(rows))
+
+    def run(
+        self,
+        sets: SetTable | Sequence[Mapping[str, Any]] | Mapping[str, Any],
+        *,
+        daily: bool = False,
+        stop: Stop | None = None,
+        tell: Tell | None = None,
+    ) -> Evaluated:
+        """Run sets; equal ones are run once.
+
+        Parameters
+        ----------
+        sets : SetTable, sequence of mapping, or mapping
+            As for `table`.
+        daily : bool
+            Keep the daily balances.
+        stop : Stop, optional
+            Ends the call soon after it is set, with what was done until then. Without one, Ctrl-C does, and is raised.
+        tell : callable, optional
+            Called now and then with row numbers, outcomes and metrics of what is done since.
+
+        Returns
+        -------
+        Evaluated
+            One row a set, in the given order.
+
+        Raises
+        ------
+        SettingsError
+            If the strategy has no hyper-parameter of a name.
+        CompileError
+            If the strategy cannot be compiled.
+        """
+        table = self.table(sets)
+        if stop is None:
+            self.prepare(table)
+            with deferred_interrupt(Stop()) as own:
+                found = self._run(table, daily, own, tell)
+            if own.by_signal:
+                raise KeyboardInterrupt
+            return found
+        return self._run(table, daily, stop, tell)
+
+    def _run(self, table: SetTable, daily: bool, stop: Stop, tell: Tell | None) -> Evaluated:
+        market = self.session.setup.market
+        n = len(table)
+        result = Output.empty(n, market) if daily else Output.without_daily(n)
+        for array in (result.outcomes, result.metrics, result.daily):
+            array[...] = np.nan
+        infeasible: dict[int, str] = {}
+        for sample, rows in table.by_types():
+            group = table if rows is None else table.take(rows)
+            for first in range(0, len(group), self._block):
+                if stop:
+                    break
+                block = group if len(group) <= self._block else group.take(slice(first, first + self._block))
+                where = np.arange(first, first + len(block)) if rows is None else rows[first : first + len(block)]
+                self._run_block(sample, block, where, result, infeasible, stop, tell)
+        return Evaluated(
+            result.metrics,
+            Statuses(result.outcomes, infeasible),
+            result.outcomes,
+            result.daily if daily else None,
+            bool(stop),
+        )
+
+    def _kernels(self, sample: Mapping[str, Any], table: SetTable) -> _Kernels:
+        """Return kernels for sets of these types, compiled."""
+        began = time.perf_counter()
+        compiled, runner = self.session.runner_for(sample)
+        if id(compiled) not in self._ready:
+            binding = compiled.bind(table.take(slice(0, 256)))
+            # Over a few bars the indicators take no time, but are compiled or loaded: not on the clock of the series.
+            few_bars = runner.market.bars[: self.session.setup.account.warm_up_candles + 2]
+            compute_series(_one_of_each(binding.series), binding.n_rows, few_bars)
+            # A run of no set compiles the kernels or loads them from the cache: once, not once a thread.
+            runner.run(binding.configs, np.empty((1, len(runner.market.bars))), 0, 0, Output.empty(1, runner.market))
+            self._ready.add(id(compiled))
+        self.seconds["compile"] += time.perf_counter() - began
+        return _Kernels(compiled, runner)
+
+    def _run_block(
+        self,
+        sample: Mapping[str, Any],
+        block: SetTable,
+        numbers: Rows,
+        result: Output,
+        infeasible: dict[int, str],
+        stop: Stop,
+        tell: Tell | None,
+    ) -> None:
+        """Run sets of one kind, and put what becomes of them into the rows `numbers` of the result."""
+        kernels = self._kernels(sample, block)
+        binding = kernels.compiled.bind(block)
+        for row, message in binding.errors.items():
+            infeasible[int(numbers[row])] = message
+        once, same = block.distinct(list(block.columns))
+        if len(once) == len(block):
+            once, same = np.arange(len(block)), np.arange(len(block))
+        if binding.errors:
+            once = np.array([row for row in once.tolist() if row not in binding.errors], dtype=np.int64)
+        fields = kernels.compiled.binder.row_fields
+        order = _by_series(binding.configs, once, fields)
+        for piece in self._pieces(binding, order, fields):
+            if stop:
+                return
+            self._run_piece(kernels, binding, piece, fields, numbers, result, stop, tell)
+        if len(once) + len(binding.errors) < len(block):
+            _copy_repeated(block, numbers, same, result)
+
+    def _run_piece(
+        self,
+        kernels: _Kernels,
+        binding: Binding,
+        piece: _Piece,
+        fields: Sequence[str],
+        numbers: Rows,
+        result: Output,
+        stop: Stop,
+        tell: Tell | None,
+    ) -> None:
+        """Run sets whose series are in the bank together."""
+        clock = time.perf_counter()
+        lookup = self.bank.rows(piece.series, binding.n_rows)
+        x = self.bank.matrix
+        self.seconds["series"] += time.perf_counter() - clock
+        clock = time.perf_counter()
+        configs = binding.configs[piece.rows]
+        for name in fields:
+            configs[name] = lookup[configs[name]]
+        n = len(configs)
+        if len(self._buffer.outcomes) < n:
+            self._buffer = Output.empty(n, kernels.runner.market)
+        buffer, to = self._buffer, numbers[piece.rows]
+
+        def task(first: int, last: int) -> None:
+            kernels.runner.run(configs, x, first, last, buffer)
+
+        def pass_on(parts: list[tuple[int, int]]) -> None:
+            assert tell is not None
+            for first, last in parts:
+                tell(to[first:last], buffer.outcomes[first:last], buffer.metrics[first:last])
+
+        try:
+            done = self._workers.run(task, n, stop, None if tell is None else pass_on)
+            if sum(last - first for first, last in done) == n:
+                done = [(0, n)]
+            for first, last in done:
+                rows = to[first:last]
+                result.outcomes[rows] = buffer.outcomes[first:last]
+                result.metrics[rows] = buffer.metrics[first:last]
+                if result.daily.shape[1]:
+                    result.daily[rows] = buffer.daily[first:last]
+        finally:
+            self.seconds["kernels"] += time.perf_counter() - clock
+
+    def _pieces(self, binding: Binding, order: Rows, fields: Sequence[str]) -> Iterator[_Piece]:
+        """Cut ordered sets where their series would no longer fit into the bank."""
+        if not len(order):
+            return
+        if self.bank.fits(binding.n_rows):
+            yield _Piece(order, binding.series)
+            return
+        owner = {row: key for key, row in binding.series.items()}
+        columns = [binding.configs[name][order].tolist() for name in fields]
+        needed: dict[SeriesKey, int] = {}
+        used, first = 0, 0
+        for i, rows in enumerate(zip(*columns, strict=True)):
+            more = {key: at for row in rows for key, at in _with_sources(owner[row], binding) if key not in needed}
+            size = sum(map(n_fields, more))
+            if needed and not self.bank.fits(used + size):
+                yield _Piece(order[first:i], dict(sorted(needed.items(), key=lambda item: item[1])))
+                needed = {key: at for row in rows for key, at in _with_sources(owner[row], binding)}
+                used, first = sum(map(n_fields, needed)), i
+            else:
+                needed |= more
+                used += size
+        yield _Piece(order[first:], dict(sorted(needed.items(), key=lambda item: item[1])))
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Rows of a block that are run at once, and the series that they read."""
+
+    rows: Rows
+    series: Mapping[SeriesKey, int]
+
+
+def _with_sources(key: SeriesKey, binding: Binding) -> Iterator[tuple[SeriesKey, int]]:
+    """Yield a series and those that it is computed from, with their rows."""
+    if isinstance(key.source, tuple):
+        yield from _with_sources(key.source[0], binding)
+    yield key, binding.series[key]
+
+
+def _by_series(configs: npt.NDArray[Any], rows: Rows, fields: Sequence[str]) -> Rows:
+    """Order rows so that those that read the same series follow each other."""
+    if len(rows) < 2 or not fields:
+        return rows
+    return rows[np.lexsort([configs[name][rows] for name in reversed(fields)])]
+
+
+def _copy_repeated(block: SetTable, numbers: Rows, same: Rows, result: Output) -> None:
+    """Give sets that are equal to another one its results."""
+    first = np.full(int(same.max()) + 1, -1, dtype=np.int64)
+    first[same[::-1]] = np.arange(len(block) - 1, -1, -1)
+    origin = first[same]
+    repeated = np.flatnonzero(origin != np.arange(len(block)))
+    to, source = numbers[repeated], numbers[origin[repeated]]
+    for array in (result.outcomes, result.metrics, result.daily):
+        array[to] = array[source]
+
+
+def _one_of_each(series: Mapping[SeriesKey, int]) -> dict[SeriesKey, int]:
+    """Return the first series of each indicator and way to compute it, with those that they are computed from."""
+    chosen: dict[SeriesKey, int] = {}
+    kinds = set()
+    for each in series:
+        kind = (each.indicator, each.sequential, type(each.source))
+        if kind not in kinds and not each.timeframe:
+            kinds.add(kind)
+            key = each
+            chosen[key] = series[key]
+            while isinstance(key.source, tuple):
+                key = key.source[0]
+                chosen[key] = series[key]
+    return dict(sorted(chosen.items(), key=lambda item: item[1]))

@@ -1,0 +1,207 @@
+"""Threads that share the rows of a batch, and Ctrl-C that waits until it does no harm."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+#: A thread comes back this often, to see whether it should stop: cancelling takes no longer.
+_TARGET_S = 0.03
+#: Rows of a first part, before the speed is known.
+_FIRST = 16
+_LARGEST = 4096
+
+
+def available_threads() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Stop:
+    """Asks what is running to stop, from any thread."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        #: Whether Ctrl-C asked, rather than the program.
+        self.by_signal = False
+
+    def set(self) -> None:
+        """Ask."""
+        self._event.set()
+
+    def __bool__(self) -> bool:
+        return self._event.is_set()
+
+
+@contextmanager
+def deferred_interrupt(stop: Stop) -> Iterator[Stop]:
+    """Let the first Ctrl-C set `stop` instead of raising anywhere; a second one raises.
+
+    `KeyboardInterrupt` is raised between any two instructions of the main thread: also while it holds a lock that its
+    threads wait for, or half-way through `concurrent.futures.wait`, after which nobody ever wakes up. In another thread
+    than the main one, where there are no signals, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or isinstance(before, signal.Handlers):  # ignored, or not Python's
+        yield stop
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if stop:
+            before(number, frame)
+        stop.by_signal = True
+        stop.set()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Workers:
+    """Threads that wait for rows to run; the caller's own thread is one of them.
+
+    Parameters
+    ----------
+    n : int
+        How many threads work, the caller's included.
+
+    Examples
+    --------
+    >>> done = []
+    >>> with Workers(2) as workers:
+    ...     workers.run(lambda first, last: done.extend(range(first, last)), 100, Stop())
+    >>> sorted(done) == list(range(100))
+    True
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the threads end."""
+        for _ in self._threads:
+            self._jobs.put(None)
+        self._threads = []
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.work()
+            job.left.put(None)
+            del job  # its arrays must not outlive it
+
+    def run(
+        self,
+        task: Callable[[int, int], Any],
+        n_rows: int,
+        stop: Stop,
+        tell: Callable[[list[tuple[int, int]]], None] | None = None,
+    ) -> list[tuple[int, int]]:
+        """Call `task(first, last)` until all rows are done or `stop` is set.
+
+        Parameters
+        ----------
+        task : callable
+            Called from several threads with parts of the rows that do not overlap.
+        n_rows : int
+        stop : Stop
+        tell : callable, optional
+            Called in the caller's thread, now and then, with the parts that are done since.
+
+        Returns
+        -------
+        list of (int, int)
+            The parts that are done: all of them, unless it was stopped.
+        """
+        job = _Job(task, n_rows, stop, self.n)
+        helpers = min(self.n - 1, max(0, n_rows - 1))
+        while len(self._threads) < helpers:
+            thread = threading.Thread(target=self._serve, name="fastbt", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        for _ in range(helpers):
+            self._jobs.put(job)
+        try:
+            job.work(tell)
+        finally:
+            if job.error is not None or not job.ended:
+                stop.set()
+            for _ in range(helpers):
+                job.left.get()
+        if job.error is not None:
+            raise job.error
+        if tell is not None and (news := job.news()):
+            tell(news)
+        return job.done
+
+
+class _Job:
+    """Rows to run, and who has which."""
+
+    def __init__(self, task: Callable[[int, int], Any], n_rows: int, stop: Stop, threads: int) -> None:
+        self._task, self._n, self._stop, self._threads = task, n_rows, stop, threads
+        self._next = 0
+        self._told = 0
+        self._lock = threading.Lock()
+        self.done: list[tuple[int, int]] = []
+        self.left: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.error: BaseException | None = None
+        self.ended = False
+
+    def _take(self, size: int) -> tuple[int, int]:
+        with self._lock:
+            first = self._next
+            # Smaller parts towards the end, so that the threads finish together.
+            fair = -(-(self._n - first) // (2 * self._threads))
+            self._next = last = first + min(size, fair)
+        return first, last
+
+    def work(self, tell: Callable[[list[tuple[int, int]]], None] | None = None) -> None:
+        """Run parts of the rows until there are no more."""
+        size = _FIRST
+        told_at = time.perf_counter()
+        try:
+            while not self._stop and self.error is None:
+                first, last = self._take(size)
+                if first == last:
+                    break
+                began = time.perf_counter()
+                self._task(first, last)
+                now = time.perf_counter()
+                self.done.append((first, last))
+                size = int(min(_LARGEST, 4 * size, max(1, (last - first) * _TARGET_S / max(now - began, 1e-9))))
+                if tell is not None and now - told_at > _TARGET_S:
+                    tell(self.news())
+                    told_at = now
+            self.ended = True
+        except BaseException as error:
+            self.error = error
+
+    def news(self) -> list[tuple[int, int]]:
+        """Return the parts that are done since the last call."""
+        upto = len(self.done)
+        found, self._told = self.done[self._told : upto], upto
+        return found
