@@ -7,7 +7,7 @@ Jesse and fastbt run the same source; every hook call is written to a log, with 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,11 +53,14 @@ class Case:
     candles: dict[str, np.ndarray]
     warmup: dict[str, np.ndarray]
     options: Options
-    settings: dict[str, Any] = field(default_factory=dict)
+    #: Source and hyper-parameters of a strategy that compiles (see `chaos.py`); None for the one of this module.
+    text: str | None = None
+    hyperparameters: dict[str, Any] | None = None
 
     def __str__(self) -> str:
         account = " ".join(f"{key}={value}" for key, value in self.config.items())
-        return f"{self.mode} {self.seed}: routes {self.routes} data {self.data_routes} {account} {self.options}"
+        strategy = self.hyperparameters or self.options
+        return f"{self.mode} {self.seed}: routes {self.routes} data {self.data_routes} {account} {strategy}"
 
 
 def random_candles(

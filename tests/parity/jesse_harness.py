@@ -57,7 +57,9 @@ class Jesse:
             # Strategies of the fuzzer divide by zero where Jesse does; numpy's warnings say nothing new.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self._backtest(case.config, routes, data_routes, candles, warmup or None)
+                self._backtest(
+                    case.config, routes, data_routes, candles, warmup or None, hyperparameters=case.hyperparameters
+                )
         except Exception as error:
             return {
                 "status": "failed",
