@@ -25,6 +25,14 @@ FILL_HOOKS: Final = (
     "terminate",
 )
 HOOKS: Final = (*BAR_HOOKS, *FILL_HOOKS)
+#: What other routes tell: called only if there are any.
+ROUTE_HOOKS: Final = (
+    "on_route_open_position",
+    "on_route_close_position",
+    "on_route_increased_position",
+    "on_route_reduced_position",
+    "on_route_canceled",
+)
 
 #: Callbacks and the objects that Jesse passes to them.
 HOOK_ARGUMENTS: Final = {
@@ -32,6 +40,7 @@ HOOK_ARGUMENTS: Final = {
     "on_increased_position": ("order",),
     "on_reduced_position": ("order",),
     "on_close_position": ("order", "trade"),
+    **{key: ("other",) for key in ROUTE_HOOKS},
 }
 
 #: Methods that never run inside the kernel.

@@ -25,7 +25,12 @@ _SIGNATURE = ", ".join(COMMON)
 
 def _machine() -> tuple[str, str]:
     """Return the machine's imports and its text below the mark."""
-    text = (Path(__file__).parent.parent / "engine" / "machine.py").read_text()
+    return read_template("machine.py")
+
+
+def read_template(file: str) -> tuple[str, str]:
+    """Return the imports of a template of the engine and its text below the mark."""
+    text = (Path(__file__).parent.parent / "engine" / file).read_text()
     head, body = text.split(_MARK)
     tree = ast.parse(head)
     imports = [ast.unparse(each) for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
@@ -41,7 +46,7 @@ def _language_names() -> list[str]:
 
 def _hook(key: str, program: Program) -> str:
     """Return the text of one hook."""
-    context = "fill" if key in api.FILL_HOOKS else "bar"
+    context = "bar" if key in api.BAR_HOOKS else "fill"
     method = program.source.methods.get(key)
     head = f"@inner\ndef {key}({_SIGNATURE}):\n"
     if method is None:
@@ -52,7 +57,7 @@ def _hook(key: str, program: Program) -> str:
     wanted = api.HOOK_ARGUMENTS.get(key, ())
     given = len(method.node.args.args) - 1
     if given != len(wanted):
-        names = ", ".join(("self", *wanted)).replace("trade", "closed_trade")
+        names = ", ".join(("self", *wanted)).replace("trade", "closed_trade").replace("other", "strategy")
         raise CompileError(
             f"Jesse 3.5.3 calls {key}({names}); this one takes {given + 1} arguments",
             file=str(method.file),
@@ -179,15 +184,27 @@ def lower_all(program: Program) -> list[str]:
         program.cached_fields.clear()
         program.generated.clear()
         program.points = 1
-        hooks = [_hook(key, program) for key in api.HOOKS]
+        hooks = [_hook(key, program) for key in program.hooks]
         hooks.append(_filters(program))
         if not program.changed:
             return hooks
     raise AssertionError("the types of the strategy's variables do not settle")
 
 
+def defined_hooks(program: Program) -> set[str]:
+    """Return the hooks of a generated module that do something."""
+    return set(program.source.methods) | ({"clear_cached"} if program.cached_fields else set())
+
+
+def without_calls(machine: str, hooks: set[str]) -> str:
+    """Return the text of a machine without the calls of these hooks: fewer functions to compile."""
+    for key in sorted(hooks):
+        machine = re.sub(rf"^( +){key}\(\w, v, k, x, bars, minutes\)$", r"\1pass", machine, flags=re.MULTILINE)
+    return machine
+
+
 def module_text(program: Program) -> str:
-    """Return the source of the generated module."""
+    """Return the source of the generated module: the strategy and, unless it is one of several routes, the machine."""
     hooks = lower_all(program)
     imports, machine = _machine()
     indicators = {each.name: each for each in program.forming.values()}
@@ -213,11 +230,9 @@ def module_text(program: Program) -> str:
         for (of, column, end), key in program.frame_columns.items()
     ]
     values = [f"#   {ast.unparse(value.node)} -> k.{key}" for key, value in program.config_fields.items()]
-    defined = set(program.source.methods) | ({"clear_cached"} if program.cached_fields else set())
-    for key in (*api.HOOKS, "clear_cached"):
-        if key not in defined:
-            # What the strategy does not define is not even called: fewer functions to compile.
-            machine = re.sub(rf"^( +){key}\(s, v, k, x, bars, minutes\)$", r"\1pass", machine, flags=re.MULTILINE)
+    machine = without_calls(machine, {*api.HOOKS, "clear_cached"} - defined_hooks(program))
+    machine = re.sub(r"^( +)tell\(.*\)$", r"\1pass", machine, flags=re.MULTILINE)
+    machine = re.sub(r"\bown\(s, (\w+)\)", r"\1", machine)
     parts = [
         "\n".join(lines),
         "# Market series:\n" + ("\n".join(series) or "#   none"),
@@ -227,7 +242,7 @@ def module_text(program: Program) -> str:
         *hooks,
         _init_variables(program),
         _clear_cached(program),
-        f"{_MARK}{machine}",
+        "" if program.shares_account else f"{_MARK}{machine}",
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 

@@ -123,6 +123,22 @@ class Program:
     texts: dict[str, int] = field(default_factory=dict)
     generated: dict[int, Method] = field(default_factory=dict)
 
+    @property
+    def routes(self) -> list[Any]:
+        """All trading routes, in their order; empty if there is only one."""
+        found = self.environment.get("routes", ())
+        return list(found) if len(found) > 1 else []
+
+    @property
+    def shares_account(self) -> bool:
+        """Whether it is one of several routes."""
+        return len(self.routes) > 0
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """The hooks that the machine calls."""
+        return (*api.HOOKS, *api.ROUTE_HOOKS) if self.shares_account else api.HOOKS
+
     # --- config stage -------------------------------------------------------------------------------------------
     def evaluate(self, node: ast.expr) -> Any:
         """Evaluate a config-stage expression for the sample set."""

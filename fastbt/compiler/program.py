@@ -44,6 +44,9 @@ class CompiledStrategy:
         The route; a strategy may read them.
     sample : mapping, optional
         Hyper-parameters whose types the kernels are made for; the defaults if left out.
+    routes : sequence, optional
+        All routes that share the account, this one included: what `self.routes` may be asked for. The text then has no
+        machine; `fastbt.compiler.routes` makes one for all of them.
     """
 
     def __init__(
@@ -54,12 +57,18 @@ class CompiledStrategy:
         symbol: str = "BTC-USDT",
         timeframe: str = "1h",
         sample: Mapping[str, Any] | None = None,
+        routes: Sequence[Any] = (),
     ) -> None:
         self.source = source
         self.account = account
         self.route = SimpleNamespace(symbol=symbol, timeframe=timeframe, name=source.name)
         self.sample = dict(source.defaults if sample is None else sample)
-        environment = {"hp": self.sample, "account": account_environment(account), "route": self.route}
+        environment = {
+            "hp": self.sample,
+            "account": account_environment(account),
+            "route": self.route,
+            "routes": routes,
+        }
         self.program = new_program(source, environment)
         self.text = module_text(self.program)
 

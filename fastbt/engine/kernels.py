@@ -20,11 +20,16 @@ from fastbt.engine.layout import (
     LOG_PRICE,
     LOG_QTY,
     LOG_REDUCE_ONLY,
+    LOG_ROUTE,
     LOG_SIDE,
     LOG_TRADE,
     LOG_TYPE,
     LOG_VIA,
     MARGIN_ROWS,
+    OTHER_ENTRY_PRICE,
+    OTHER_PRICE,
+    OTHER_QTY,
+    OTHER_RESERVED,
     TRADE_CLOSED_AT,
     TRADE_ENTRY,
     TRADE_EXIT,
@@ -33,6 +38,7 @@ from fastbt.engine.layout import (
     TRADE_OPENED_AT,
     TRADE_PNL,
     TRADE_QTY,
+    TRADE_ROUTE,
     TRADE_SIDE,
 )
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, VOLUME
@@ -44,6 +50,8 @@ BUY, SELL = 1, -1
 CROSS, ISOLATED, SPOT = 0, 1, 2
 VIA_NONE, VIA_STOP_LOSS, VIA_TAKE_PROFIT = 0, 1, 2
 OPENED, CLOSED, INCREASED, REDUCED = 0, 1, 2, 3
+# One more thing that other routes are told.
+TOLD_CANCELED = 4
 OK = 0
 INVALID_STRATEGY = 1
 ORDER_NOT_ALLOWED = 3
@@ -138,42 +146,81 @@ def _row_sum(rows, n):
 
 
 @lean
+def _reserved_margin(s):
+    """Return the margin of working entry orders: that of the larger side."""
+    if s.n_buy_rows == 0 and s.n_sell_rows == 0:
+        return 0.0
+    buys = abs(_row_sum(s.buy_rows, s.n_buy_rows)) / s.leverage
+    sells = abs(_row_sum(s.sell_rows, s.n_sell_rows)) / s.leverage
+    return max(buys, sells)
+
+
+@lean
+def _other_pnl(s, r):
+    """Return the unrealised profit of another route's position."""
+    qty = s.others[r, OTHER_QTY]
+    if qty == 0.0:
+        return 0.0
+    difference = abs(s.others[r, OTHER_PRICE] * qty) - abs(s.others[r, OTHER_ENTRY_PRICE] * qty)
+    return -difference if qty < 0.0 else difference
+
+
+@lean
 def _available_margin(s):
     """Return `self.available_margin` (specification 3.2), in the order of Jesse's float operations."""
     if s.mode == SPOT:
         return s.wallet
     spent = 0.0
-    if s.qty != 0.0:
-        spent += s.entry_price * abs(s.qty) / s.leverage
-        spent -= _position_pnl(s)
-    if s.n_buy_rows > 0 or s.n_sell_rows > 0:
-        buys = abs(_row_sum(s.buy_rows, s.n_buy_rows)) / s.leverage
-        sells = abs(_row_sum(s.sell_rows, s.n_sell_rows)) / s.leverage
-        spent += max(buys, sells)
+    for r in range(len(s.others)):
+        if r == s.route:
+            if s.qty != 0.0 and not s.is_blind:
+                spent += s.entry_price * abs(s.qty) / s.leverage
+                spent -= _position_pnl(s)
+            spent += _reserved_margin(s)
+        else:
+            qty = s.others[r, OTHER_QTY]
+            if qty != 0.0 and not s.is_blind:
+                spent += s.others[r, OTHER_ENTRY_PRICE] * abs(qty) / s.leverage
+                spent -= _other_pnl(s, r)
+            spent += s.others[r, OTHER_RESERVED]
     return s.wallet - spent
 
 
 @lean
 def _portfolio_value(s):
-    """Return `self.portfolio_value` of a single route (specification 3.7)."""
+    """Return `self.portfolio_value` (specification 3.7): own entry orders in spot, the positions of all routes."""
     if s.mode != SPOT:
-        return _position_pnl(s) * s.leverage + s.wallet
+        profit = 0.0
+        for r in range(len(s.others)):
+            profit += _position_pnl(s) if r == s.route else _other_pnl(s, r)
+        return profit * s.leverage + s.wallet
     entries = 0.0
     side = SELL if s.qty < 0.0 else BUY
     for i in range(s.n_active):
         if s.o_status[i] == ACTIVE and (s.qty == 0.0 or s.o_side[i] == side):
             entries += abs(s.o_qty[i]) * s.o_price[i]
-    return (entries + _position_value(s)) * s.leverage + s.wallet
+    held = 0.0
+    for r in range(len(s.others)):
+        if r == s.route:
+            held += _position_value(s)
+        else:
+            held += abs(s.others[r, OTHER_PRICE] * s.others[r, OTHER_QTY])
+    return (entries + held) * s.leverage + s.wallet
 
 
 @lean
 def _equity(s):
-    """Return the value of a daily balance sample (specification 1.10)."""
+    """Return the value of a daily balance sample (specification 1.10); in spot, `s` is the first route."""
     if s.mode == SPOT:
         return _portfolio_value(s)
-    if s.qty != 0.0:
-        return s.wallet + _position_pnl(s)
-    return s.wallet
+    equity = s.wallet
+    for r in range(len(s.others)):
+        if r == s.route:
+            if s.qty != 0.0:
+                equity += _position_pnl(s)
+        elif s.others[r, OTHER_QTY] != 0.0:
+            equity += _other_pnl(s, r)
+    return equity
 
 
 @lean
@@ -490,6 +537,7 @@ def _finish_trade(s, trades):
     trades[TRADE_FEE, n] = fee
     trades[TRADE_PNL, n] = pnl
     trades[TRADE_HOLDING, n] = (s.time - s.trade_opened_at) / 1000.0
+    trades[TRADE_ROUTE, n] = s.route
     s.closed_side = s.trade_side
     s.closed_qty = qty
     s.closed_entry_price = entry
@@ -542,7 +590,8 @@ def _log_fill(s, i, filled_qty, fee, log):
     """Append the executed order to the log, if there is one."""
     n = s.n_log
     if n < log.shape[1]:
-        log[LOG_TRADE, n] = s.n_trades
+        log[LOG_TRADE, n] = s.trades_count
+        log[LOG_ROUTE, n] = s.route
         log[LOG_SIDE, n] = s.o_side[i]
         log[LOG_TYPE, n] = s.o_type[i]
         log[LOG_QTY, n] = s.o_qty[i]

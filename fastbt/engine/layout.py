@@ -34,9 +34,10 @@ TRADE_EXIT: Final = 5
 TRADE_FEE: Final = 6
 TRADE_PNL: Final = 7
 TRADE_HOLDING: Final = 8
-TRADE_FIELDS: Final = 9
+TRADE_ROUTE: Final = 9
+TRADE_FIELDS: Final = 10
 
-# Rows of the fill log, one column an executed order; a log without columns switches it off.
+# Rows of the fill log, one column an executed order; a log without columns switches it off. Trades are counted by route.
 LOG_TRADE: Final = 0
 LOG_SIDE: Final = 1
 LOG_TYPE: Final = 2
@@ -48,7 +49,15 @@ LOG_EXECUTED_AT: Final = 7
 LOG_CREATED_AT: Final = 8
 LOG_REDUCE_ONLY: Final = 9
 LOG_VIA: Final = 10
-LOG_FIELDS: Final = 11
+LOG_ROUTE: Final = 11
+LOG_FIELDS: Final = 12
+
+# Columns of `others`: what a route knows of the positions of all routes. Its own row is not kept up to date.
+OTHER_QTY: Final = 0
+OTHER_ENTRY_PRICE: Final = 1
+OTHER_PRICE: Final = 2
+OTHER_RESERVED: Final = 3
+OTHER_FIELDS: Final = 4
 
 # Columns of the outcome table, one row a parameter set.
 OUTCOME_STATUS: Final = 0
@@ -65,8 +74,8 @@ OUTCOME_FIELDS: Final = 10
 
 
 @cache
-def state_dtype(points: int, orders: int) -> np.dtype[Any]:
-    """Return the record type of a run's state.
+def state_dtype(points: int, orders: int, routes: int = 1) -> np.dtype[Any]:
+    """Return the record type of a run's state, or of one route's.
 
     Parameters
     ----------
@@ -74,6 +83,8 @@ def state_dtype(points: int, orders: int) -> np.dtype[Any]:
         Most `(qty, price)` pairs in one order attribute of the strategy.
     orders : int
         Most orders working at once.
+    routes : int
+        How many share the account.
     """
     pairs = ("f8", (points, 2))
     fields: list[Any] = [
@@ -85,6 +96,11 @@ def state_dtype(points: int, orders: int) -> np.dtype[Any]:
         ("timeframe_minutes", "i8"),
         ("warmup_bars", "i8"),
         ("window", "i8"),
+        ("is_blind", "b1"),
+        # Which route this is, which one it hears of, and the positions of the others.
+        ("route", "i8"),
+        ("sender", "i8"),
+        ("others", "f8", (routes, OTHER_FIELDS)),
         # How the run goes: a status other than 0 ends it.
         ("status", "i8"),
         # Clock.

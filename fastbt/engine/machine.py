@@ -6,6 +6,9 @@ This module is a template. The compiler copies everything below the line `# --- 
 generated from a strategy, so that numba sees one module whose hooks are ordinary, inlinable callees and whose cache
 survives the process. As it stands here, with the hooks below, it is the strategy that never trades.
 
+`machine_routes.py` is its counterpart for several routes: it takes most functions from here, and does otherwise what
+`own` and `tell` stand for.
+
 Every hook takes `(s, v, k, x, bars, minutes)`: the run's state, the strategy's own variables, the values of its
 hyper-parameters, the market series, the trading candles and the one-minute candles.
 """
@@ -23,8 +26,10 @@ from fastbt.engine.kernels import (
     MARKET,
     OK,
     OPENED,
+    REDUCED,
     SELL,
     SPOT,
+    TOLD_CANCELED,
     VIA_NONE,
     VIA_STOP_LOSS,
     VIA_TAKE_PROFIT,
@@ -113,6 +118,18 @@ go_long = go_short = before = after = update_position = _nothing
 on_open_position = on_increased_position = on_reduced_position = on_close_position = on_cancel = _nothing
 before_terminate = terminate = clear_cached = _nothing
 
+
+@inner
+def own(s, of_routes):
+    """Return the candles of the route: here, of the only one."""
+    return of_routes
+
+
+@inner
+def tell(s, v, k, x, bars, minutes, event):
+    """Tell other routes what became of an order: here, there are none."""
+
+
 # --- machine ---
 CONFLICTING_RULES = 2
 
@@ -123,6 +140,7 @@ def _cancel_all(s, v, k, x, bars, minutes):
     for i in range(s.n_active):
         _cancel(s, i)
     _reset_orders(s)
+    tell(s, v, k, x, bars, minutes, TOLD_CANCELED)
     on_cancel(s, v, k, x, bars, minutes)
     s.n_listed = 0
 
@@ -135,6 +153,7 @@ def _execute(s, v, k, x, bars, minutes, trades, log, i):
         return
     if effect == OPENED:
         s.increased_count = 1
+        tell(s, v, k, x, bars, minutes, OPENED)
         if s.stop_loss_n >= 0:
             _submit_on_open(s, s.stop_loss_was_n, s.stop_loss_was, VIA_STOP_LOSS)
         if s.take_profit_n >= 0 and s.status == OK:
@@ -143,14 +162,17 @@ def _execute(s, v, k, x, bars, minutes, trades, log, i):
             on_open_position(s, v, k, x, bars, minutes)
     elif effect == CLOSED:
         s.last_trade_index = s.index
+        tell(s, v, k, x, bars, minutes, CLOSED)
         _cancel_all(s, v, k, x, bars, minutes)
         if s.status == OK:
             on_close_position(s, v, k, x, bars, minutes)
     elif effect == INCREASED:
         s.increased_count += 1
+        tell(s, v, k, x, bars, minutes, INCREASED)
         on_increased_position(s, v, k, x, bars, minutes)
     else:
         s.reduced_count += 1
+        tell(s, v, k, x, bars, minutes, REDUCED)
         on_reduced_position(s, v, k, x, bars, minutes)
     _detect(s)
 
@@ -196,10 +218,11 @@ def _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_):
 @merged
 def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i):
     """Liquidate an isolated position whose price the minute reached (specification 1.8)."""
+    mine = own(s, minutes)
     price = _liquidation_price(s)
-    hit = minutes[i, LOW] <= price <= minutes[i, HIGH]
+    hit = mine[i, LOW] <= price <= mine[i, HIGH]
     if i > 0 and not hit:
-        open_ = minutes[i, OPEN]
+        open_ = mine[i, OPEN]
         hit = min(previous_close, open_) <= price <= max(previous_close, open_)
     if not hit:
         return
@@ -212,25 +235,26 @@ def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i
         s.o_created_at[j] = np.nan
         s.liquidations += 1
         bar = s.bar
-        _publish_stale(s, bars, i)
+        _publish_stale(s, own(s, bars), i)
         _execute(s, v, k, x, bars, minutes, trades, log, j)
         s.minute = i
         s.bar = bar
-        _publish_minute(s, minutes, i)
+        _publish_minute(s, mine, i)
 
 
 @merged
 def _match_minute(s, v, k, x, bars, minutes, trades, log, i):
     """Play one minute against the working orders (specification 1.5), then flush and tidy up (1.4)."""
+    mine = own(s, minutes)
     s.minute = i
     s.bar = s.warmup_bars + i // s.timeframe_minutes
-    s.time = minutes[i, TIMESTAMP] + 60000.0
-    open_ = minutes[i, OPEN]
-    close = minutes[i, CLOSE]
-    high = minutes[i, HIGH]
-    low = minutes[i, LOW]
-    volume = minutes[i, VOLUME]
-    previous_close = minutes[i - 1, CLOSE] if i > 0 else open_
+    s.time = mine[i, TIMESTAMP] + 60000.0
+    open_ = mine[i, OPEN]
+    close = mine[i, CLOSE]
+    high = mine[i, HIGH]
+    low = mine[i, LOW]
+    volume = mine[i, VOLUME]
+    previous_close = mine[i - 1, CLOSE] if i > 0 else open_
     if open_ != previous_close:
         _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_)
     while s.status == OK:
@@ -242,7 +266,7 @@ def _match_minute(s, v, k, x, bars, minutes, trades, log, i):
         )
         _publish(s, done_open, done_close, done_high, done_low, volume)
         _execute(s, v, k, x, bars, minutes, trades, log, j)
-    _publish_minute(s, minutes, i)
+    _publish_minute(s, mine, i)
     if s.mode == ISOLATED and s.qty != 0.0 and s.status == OK:
         _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i)
 
@@ -347,9 +371,10 @@ def _decide(s, v, k, x, bars, minutes, trades, log):
 @merged
 def _end(s, v, k, x, bars, minutes, trades, log):
     """Close what is open and cancel what works (specification 1.11)."""
+    mine = own(s, minutes)
     # The last bar may not have ended; what there is of it is visible.
-    s.bar = s.warmup_bars + (len(minutes) - 1) // s.timeframe_minutes
-    _publish_minute(s, minutes, len(minutes) - 1)
+    s.bar = s.warmup_bars + (len(mine) - 1) // s.timeframe_minutes
+    _publish_minute(s, mine, len(mine) - 1)
     before_terminate(s, v, k, x, bars, minutes)
     _detect(s)
     _flush(s, v, k, x, bars, minutes, trades, log)
