@@ -34,6 +34,15 @@ def _fill_source(candles, code, out):
 
 
 @kernel
+def _true_range_of_numpy(candles, out):
+    """Fill `out` with the true range, unknown where any of its prices is."""
+    _true_range(candles, out)
+    for i in range(1, candles.shape[0]):
+        if np.isnan(candles[i, HIGH] + candles[i, LOW] + candles[i - 1, CLOSE]):
+            out[i] = np.nan
+
+
+@kernel
 def _true_range(candles, out):
     """Fill `out` with the true range; the first row has no previous close."""
     out[0] = candles[0, HIGH] - candles[0, LOW]
@@ -44,9 +53,38 @@ def _true_range(candles, out):
         out[i] = max(max(high - low, abs(high - close)), abs(low - close))
 
 
+#: What unknown values do to the extreme of a window: they make it unknown (numpy), count for nothing (Rust's fold), or
+#: stand like walls in a queue of candidates, which neither leave for newer ones nor let them pass (Rust's queues).
+SPREADS, IS_SKIPPED, IS_A_WALL = 0, 1, 2
+
+
 @kernel
-def _rolling_max(x, period, out):
+def _has_unknown(x):
+    """Whether any value is NaN."""
+    for i in range(x.shape[0]):
+        if np.isnan(x[i]):
+            return True
+    return False
+
+
+@kernel
+def _greater(a, b):
+    """Return the larger of two, or the one that is known."""
+    return b if b > a or np.isnan(a) else a
+
+
+@kernel
+def _lesser(a, b):
+    """Return the smaller of two, or the one that is known."""
+    return b if b < a or np.isnan(a) else a
+
+
+@kernel
+def _rolling_max(x, period, unknown, out):
     """Fill `out` with the highest of the last `period` values, NaN until there are as many."""
+    if _has_unknown(x):
+        _extreme_among_unknown(x, period, 1.0, unknown, out)
+        return
     best = 0
     for i in range(x.shape[0]):
         if i == 0 or x[i] >= x[best]:
@@ -60,8 +98,11 @@ def _rolling_max(x, period, out):
 
 
 @kernel
-def _rolling_min(x, period, out):
+def _rolling_min(x, period, unknown, out):
     """Fill `out` with the lowest of the last `period` values, NaN until there are as many."""
+    if _has_unknown(x):
+        _extreme_among_unknown(x, period, -1.0, unknown, out)
+        return
     best = 0
     for i in range(x.shape[0]):
         if i == 0 or x[i] <= x[best]:
@@ -72,6 +113,47 @@ def _rolling_min(x, period, out):
                 if x[j] <= x[best]:
                     best = j
         out[i] = x[best] if i >= period - 1 else np.nan
+
+
+@kernel
+def _extreme_among_unknown(x, period, sign, unknown, out):
+    """Fill `out` with the highest (`sign` 1) or lowest (-1) of the last values, some of which are NaN."""
+    n = x.shape[0]
+    queue = np.empty(n, dtype=np.int64)
+    head = 0
+    tail = 0
+    for i in range(n):
+        if unknown == IS_A_WALL:
+            if head < tail and queue[head] <= i - period:
+                head += 1
+            while head < tail and sign * x[queue[tail - 1]] <= sign * x[i]:
+                tail -= 1
+            queue[tail] = i
+            tail += 1
+            out[i] = x[queue[head]] if i >= period - 1 else np.nan
+            continue
+        out[i] = np.nan
+        if i < period - 1:
+            continue
+        out[i] = -sign * np.inf
+        for j in range(i - period + 1, i + 1):
+            if sign * x[j] > sign * out[i]:
+                out[i] = x[j]
+            elif np.isnan(x[j]) and unknown == SPREADS:
+                out[i] = np.nan
+                break
+
+
+@kernel
+def _known_first(x):
+    """Return the values that are not NaN, in their order, and how many there are."""
+    known = np.empty(x.shape[0])
+    count = 0
+    for i in range(x.shape[0]):
+        if not np.isnan(x[i]):
+            known[count] = x[i]
+            count += 1
+    return known, count
 
 
 @kernel

@@ -86,10 +86,8 @@ def series(
     pair = candles if isinstance(candles, tuple) else (candles,)
     if len(pair) != 1 + described.second_candles:
         raise ShapeError(f"{name} takes {1 + described.second_candles} arrays of candles, there were {len(pair)}")
-    sources = {
-        source: described.data(pair[0], source, True, *pair[1:])
-        for source in dict.fromkeys(each for each, _ in distinct)
-    }
+    any_of = {source: params for source, params in distinct if described.shares_data(params)}
+    shared = {source: described.data(pair[0], source, params, True, *pair[1:]) for source, params in any_of.items()}
     n = len(pair[0])
     shape = (len(distinct), len(described.fields), n)
     if out is None:
@@ -102,7 +100,9 @@ def series(
 
     def fill(item: tuple[tuple[str | None, tuple[float, ...]], int]) -> None:
         (source, params), row = item
-        compute(described, sources[source], params, sequential=sequential, window=window, out=values[row])
+        own = not described.shares_data(params)
+        data = described.data(pair[0], source, params, True, *pair[1:]) if own else shared[source]
+        compute(described, data, params, sequential=sequential, window=window, out=values[row])
 
     # Kernels release the interpreter, numpy functions keep it: only the former gain from threads.
     compiled = [item for item in distinct.items() if described.compiles(item[0][1])]

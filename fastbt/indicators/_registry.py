@@ -42,7 +42,7 @@ REGISTRY: Final[dict[str, Indicator]] = {}
 #: In `codes`: the number of every string that is not listed. Without it, such a string is refused.
 OTHERWISE: Final = ""
 
-#: Jesse's moving averages by code, as far as they need one series only: 24 (vwma) and 29 (vwap) need the candles.
+#: Jesse's moving averages by code.
 AVERAGES: Final[dict[int, str]] = {
     0: "sma",
     1: "ema",
@@ -65,11 +65,14 @@ AVERAGES: Final[dict[int, str]] = {
     21: "reflex",
     22: "trendflex",
     23: "smma",
+    24: "vwma",
     25: "pwma",
     26: "swma",
     27: "alma",
     28: "hwma",
+    29: "vwap",
     30: "nma",
+    31: "edcf",
     32: "mwdx",
     33: "maaq",
     34: "srwma",
@@ -79,6 +82,13 @@ AVERAGES: Final[dict[int, str]] = {
     38: "jsa",
     39: "epma",
 }
+
+#: Those that need the candles beside the series that is averaged.
+OF_CANDLES: Final = frozenset((24, 29))
+
+#: Where the data of an indicator with such an average hold, beside the candles, its source, and what is averaged by 29.
+SOURCE_COLUMN: Final = 6
+VWAP_COLUMN: Final = 7
 
 _DEFAULT_WINDOW = 240
 _window: ContextVar[int] = ContextVar("warm_up_window", default=_DEFAULT_WINDOW)
@@ -223,6 +233,17 @@ class Indicator:
         `inside(data, params, window, out)`, for an indicator parts of which see all rows and parts the last `window`.
     words : frozenset of str
         Fields that the public function returns as strings; in `out` they are numbers.
+    averages_candles : bool
+        True if the codes of `OF_CANDLES` are accepted; `data` then is (n, 8), see `select`.
+    compacts : bool
+        True if unknown values are left out, and the values before one move up to take its place, as in Jesse.
+    makes_gaps : bool
+        True if its averages may see such unknown values between others.
+    natural : bool
+        True if `python` is to see a plain source as the column of the candles that it is: Jesse adds up a column in
+        another order than a contiguous array.
+    alias : mapping
+        Sources that Jesse takes for another one.
     result : callable or None
         Of the fields' values (arrays, or numbers of the last row): what the public function returns, where that is
         neither a number nor a named tuple of numbers.
@@ -263,18 +284,32 @@ class Indicator:
     whole: Kernel | None = None
     inside: WindowedKernel | None = None
     words: frozenset[str] = frozenset()
+    averages_candles: bool = False
+    compacts: bool = False
+    makes_gaps: bool = False
+    natural: bool = False
+    alias: Mapping[str, str] = field(default_factory=dict)
     result: Callable[[list[Any], bool], Any] | None = None
 
     def compiles(self, params: Sequence[float] | Float1D) -> bool:
         """Whether the compiled kernel serves these arguments."""
         return self.kernel is not None and (self.compiled_if is None or self.compiled_if(*params))
 
-    def is_prefix_stable(self, params: Sequence[float] | Float1D) -> bool:
-        """Whether, with these arguments, the value at a row depends on no later row."""
-        averages = [
+    def is_prefix_stable(self, params: Sequence[float] | Float1D, data: Float1D | Float2D | None = None) -> bool:
+        """Whether, with these arguments and for these data, the value at a row depends on no later row.
+
+        Without data: for any in which nothing is unknown.
+        """
+        names = [
             AVERAGES.get(int(each)) for name, each in zip(self.parameters, params, strict=True) if _is_matype(name)
         ]
-        return self.prefix_stable and all(name is None or get(name).prefix_stable for name in averages)
+        averages = [get(name) for name in names if name is not None]
+        if not self.prefix_stable or not all(each.prefix_stable for each in averages):
+            return False
+        if any(each.compacts for each in averages) and self.makes_gaps:
+            return False
+        moves_up = self.compacts or any(each.compacts for each in averages)
+        return not moves_up or data is None or not _has_gap(data)
 
     def run(self, data: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
         """Fill `out` by the kernel, compiled or not."""
@@ -322,6 +357,7 @@ class Indicator:
         bound.apply_defaults()
         values = bound.arguments
         source_type = values["source_type"] if self.source else None
+        source_type = self.alias.get(source_type, source_type) if source_type is not None else None
         if source_type is not None and source_type not in _SOURCES:
             select_source(np.empty((0, 6)), source_type)
         params = tuple(self._number(name, values[name]) for name in self.parameters)
@@ -331,6 +367,7 @@ class Indicator:
         """One argument as a number."""
         if name in self.codes:
             codes = self.codes[name]
+            value = self.alias.get(value, value) if name == "source_type" else value
             if value not in codes and OTHERWISE in codes and isinstance(value, str):
                 value = OTHERWISE
             if value not in codes:
@@ -345,6 +382,8 @@ class Indicator:
             except TypeError:
                 raise TypeError(f"{self.name}: {name} must be a whole number, was {value!r}") from None
             if name in self.allowed:
+                if _is_matype(name) and whole in OF_CANDLES - self.allowed[name]:
+                    raise ValueError(f"{self.name}: {name} {whole} (vwma and vwap) cannot be used here, as in Jesse")
                 if whole not in self.allowed[name]:
                     raise ValueError(f"{self.name}: {name} {whole} is not one of Jesse's codes")
             # A count: 0 only where Jesse's own default is 0. A negative default marks a level, which may be anything.
@@ -355,14 +394,45 @@ class Indicator:
             raise TypeError(f"{self.name}: {name} must be a number, was {value!r}")
         return float(value)
 
+    def select(self, candles: Float2D, source_type: str | None, params: Sequence[float] | Float1D) -> Float1D | Float2D:
+        """Return what the kernel takes of the candles: all of them, or the chosen source.
+
+        With an average of `OF_CANDLES`, the candles with the source as a seventh column, and as an eighth the source
+        as Jesse's vwap understands it.
+        """
+        if source_type is None:
+            return candles
+        if self._needs_candles(params):
+            vwap_source = get("vwap").alias.get(source_type, source_type)
+            chosen = (select_source(candles, each) for each in (source_type, vwap_source))
+            return np.column_stack([candles[:, :6], *chosen])
+        columns = _SOURCES.get(source_type, ())
+        if len(columns) == 1 and self._sees_columns(params):
+            return candles[:, columns[0]]
+        return select_source(candles, source_type)
+
+    def shares_data(self, params: Sequence[float] | Float1D) -> bool:
+        """Whether `select` returns the candles or what `select_source` does, whatever the other arguments are."""
+        return not self._needs_candles(params) and not self._sees_columns(params)
+
+    def _needs_candles(self, params: Sequence[float] | Float1D) -> bool:
+        """Whether an average needs the candles beside the source."""
+        pairs = zip(self.parameters, params, strict=True)
+        return self.averages_candles and any(_is_matype(name) and value in OF_CANDLES for name, value in pairs)
+
+    def _sees_columns(self, params: Sequence[float] | Float1D) -> bool:
+        """Whether how a source lies in memory counts."""
+        return self.natural and not self.compiles(params)
+
     def data(
         self,
         candles: Float2D | Float1D,
         source_type: str | None,
+        params: Sequence[float],
         sequential: bool,
         second: Float2D | None = None,
     ) -> Float1D | Float2D:
-        """Return what the kernel sees of these candles: the last rows, the chosen source, contiguous."""
+        """Return what the kernel sees of these candles: the last rows, and what `select` takes of them."""
         array = np.asarray(candles, dtype=np.float64)
         is_series = array.ndim == 1 and self.accepts_1d
         if not is_series:
@@ -383,13 +453,23 @@ class Indicator:
             return np.hstack([array, other])
         array = array[-window:]
         if self.source and not is_series:
-            array = select_source(array, source_type or "close")
-        return _writable(array)
+            array = self.select(array, source_type, params)
+        return self.arranged(array, params)
+
+    def arranged(self, data: Float1D | Float2D, params: Sequence[float] | Float1D) -> Float1D | Float2D:
+        """Return the data contiguous, unless the indicator is to see how they lie in memory."""
+        return data if self._sees_columns(params) else _writable(data)
 
     def _check(self, array: Float2D | Float1D, what: str) -> None:
         """Refuse what are no candles."""
         if array.ndim != 2 or array.shape[1] < 6:
             raise ShapeError(f"{self.name}: {what} must have the shape (n, 6), was {array.shape}")
+
+
+def _has_gap(data: Float1D | Float2D) -> bool:
+    """Whether something is unknown after the first row in which all is known."""
+    unknown: Any = np.isnan(data).reshape(len(data), -1).any(axis=1)
+    return bool(unknown.any() and unknown[int(unknown.argmin()) :].any())
 
 
 def _is_matype(name: str) -> bool:
@@ -432,6 +512,11 @@ def indicator(
     whole: Kernel | None = None,
     inside: WindowedKernel | None = None,
     words: frozenset[str] = frozenset(),
+    averages_candles: bool = False,
+    compacts: bool = False,
+    makes_gaps: bool = False,
+    natural: bool = False,
+    alias: Mapping[str, str] | None = None,
     result: Callable[[list[Any], bool], Any] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare an indicator by its public signature; see `Indicator` for the arguments."""
@@ -442,14 +527,15 @@ def indicator(
         arguments = list(full.parameters.values())[2 if second_candles else 1 :]
         names = [argument.name for argument in arguments]
         source = "source_type" in names and "source_type" not in (codes or {})
-        matypes = {each: frozenset(AVERAGES) for each in names if _is_matype(each)}
+        averages = frozenset(AVERAGES) if averages_candles else frozenset(AVERAGES) - OF_CANDLES
+        matypes = {each: averages for each in names if _is_matype(each)}
         devtypes = {each: frozenset((0, 1, 2)) for each in names if each == "devtype"}
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             all_candles, args, kwargs = _candles_of(full, len(full.parameters) - len(arguments), args, kwargs)
             source_type, params, sequential = described.encode(*args, **kwargs)
-            data = described.data(all_candles[0], source_type, sequential, *all_candles[1:])
+            data = described.data(all_candles[0], source_type, params, sequential, *all_candles[1:])
             out = np.empty((len(described.fields), len(data)))
             values_of = np.array(params, dtype=np.float64)
             described.evaluate(data, values_of, out, sequential=sequential, window=_window.get())
@@ -491,6 +577,11 @@ def indicator(
             whole=whole,
             inside=inside,
             words=words,
+            averages_candles=averages_candles,
+            compacts=compacts,
+            makes_gaps=makes_gaps,
+            natural=natural,
+            alias=alias or {},
             result=result,
         )
         REGISTRY[name] = described
@@ -588,8 +679,8 @@ def compute(
         out = np.empty(shape)
     elif out.shape != shape or not out.flags.c_contiguous:
         raise ShapeError(f"{indicator.name}: out must be C-contiguous with the shape {shape}, was {out.shape}")
-    data = _writable(data)
     values = np.ascontiguousarray(params, dtype=np.float64)
+    data = indicator.arranged(np.asarray(data, dtype=np.float64), values)
     if indicator.inside is not None or (sequential and indicator.whole is not None):
         indicator.evaluate(data, values, out, sequential=sequential, window=window)
         return out
@@ -600,7 +691,7 @@ def compute(
     if sequential:
         indicator.run(data, values, out)
         return out
-    if not indicator.is_prefix_stable(values):
+    if not indicator.is_prefix_stable(values, data):
         _restart(indicator, data, values, window, 0, out)
         return out
     if indicator.lookback is not None and indicator.lookback(*values) <= window:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastbt._jit import kernel
+from fastbt.indicators._blocks import _known_first
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import Float1D, Float2D
 
@@ -116,6 +117,16 @@ def vidya(
 
 @kernel
 def _hwma(x, params, out):
+    """Smooth the known values, and move them up to the last row."""
+    known, count = _known_first(x)
+    lead = x.shape[0] - count
+    out[0, :lead] = np.nan
+    if count > 0:
+        _hwma_of_known(known[:count], params, out[0, lead:])
+
+
+@kernel
+def _hwma_of_known(x, params, out):
     """Level, trend and acceleration, each smoothed by its own weight."""
     level = x[0]
     trend = 0.0
@@ -126,10 +137,10 @@ def _hwma(x, params, out):
         acceleration = (1.0 - params[2]) * acceleration + params[2] * (new_trend - trend)
         level = new_level
         trend = new_trend
-        out[0, i] = level + trend + 0.5 * acceleration
+        out[i] = level + trend + 0.5 * acceleration
 
 
-@indicator(_hwma, accepts_1d=True)
+@indicator(_hwma, accepts_1d=True, compacts=True)
 def hwma(
     candles: Float2D | Float1D,
     na: float = 0.2,
@@ -148,10 +159,12 @@ def hwma(
 @kernel
 def _mwdx(x, params, out):
     """Exponential average of a weight given outright."""
+    # By way of a period, as in Jesse: it may change the last bit.
+    weight = 2.0 / ((2.0 / params[0] - 1.0) + 1.0)
     value = x[0]
     for i in range(x.shape[0]):
         if i > 0:
-            value = params[0] * x[i] + (1.0 - params[0]) * value
+            value = weight * x[i] + (1.0 - weight) * value
         out[0, i] = value
 
 
@@ -168,25 +181,38 @@ def mwdx(
 
 @kernel
 def _maaq(x, params, out):
+    """Average of the known values, moved up to the last row."""
+    known, count = _known_first(x)
+    lead = x.shape[0] - count
+    out[0, :lead] = np.nan
+    _maaq_of_known(known[:count], params, out[0, lead:])
+
+
+@kernel
+def _maaq_of_known(x, params, out):
     """Average whose weight grows with the share of the movement that leads somewhere."""
     period = int(params[0])
     fast = 2.0 / (params[1] + 1.0)
     slow = 2.0 / (params[2] + 1.0)
     value = 0.0
+    path = 0.0
     for i in range(x.shape[0]):
+        if 0 < i <= period:
+            path += abs(x[i] - x[i - 1])
+        elif i > period:
+            # The first row has no change, so it takes none away.
+            old = abs(x[i - period] - x[i - period - 1])
+            path += abs(x[i] - x[i - 1]) - old
         if i < period:
             value = x[i]
         else:
-            path = 0.0
-            for j in range(i - period + 1, i + 1):
-                path += abs(x[j] - x[j - 1])
             ratio = abs(x[i] - x[i - period]) / path if path != 0.0 else 0.0
             weight = ratio * fast + slow
             value = value + weight * weight * (x[i] - value)
-        out[0, i] = value
+        out[i] = value
 
 
-@indicator(_maaq, accepts_1d=True)
+@indicator(_maaq, accepts_1d=True, compacts=True)
 def maaq(
     candles: Float2D | Float1D,
     period: int = 11,
@@ -210,7 +236,9 @@ def _mcginley_dynamic(x, params, out):
         if i > 0:
             ratio = x[i] / value
             square = ratio * ratio
-            value = value + (x[i] - value) / max(params[1] * params[0] * (square * square), 1.0)
+            length = params[1] * params[0] * (square * square)
+            # Also where the length is not known, it is 1, as in Jesse.
+            value = value + (x[i] - value) / (length if length > 1.0 else 1.0)
         out[0, i] = value
 
 

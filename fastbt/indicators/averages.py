@@ -406,7 +406,7 @@ def _t3(x, params, out):
         out[0, i] = sixth * e6 + fifth * e5 + fourth * e4 + third * e3
 
 
-@indicator(_t3, accepts_1d=True)
+@indicator(_t3, accepts_1d=True, alias={"volume": "close"})
 def t3(
     candles: Float2D | Float1D,
     period: int = 5,
@@ -416,7 +416,7 @@ def t3(
 ) -> Value:
     """T3, Tillson's average: six nested exponential averages mixed by the volume factor; known everywhere.
 
-    Arguments and result: see `sma`.
+    The source "volume" is taken for "close", as in Jesse. Arguments and result: see `sma`.
 
     Examples
     --------
@@ -530,7 +530,12 @@ def _vwap(candles, params, out):
         out[0, i] = value / volume if volume != 0.0 else np.nan
 
 
-@indicator(_vwap, codes={"source_type": SOURCE_CODES, "anchor": _ANCHORS}, none_if_nan=True)
+@indicator(
+    _vwap,
+    codes={"source_type": SOURCE_CODES, "anchor": _ANCHORS},
+    alias={"volume": "hlc3"},
+    none_if_nan=True,
+)
 def vwap(candles: Float2D, source_type: str = "hlc3", anchor: str = "D", sequential: bool = False) -> Value:
     """VWAP, price weighted by volume since the last reset; None, or NaN at its row, before any volume.
 
@@ -538,7 +543,7 @@ def vwap(candles: Float2D, source_type: str = "hlc3", anchor: str = "D", sequent
     ----------
     candles : ndarray, shape (n, 6), float64
     source_type : str
-        See `select_source`.
+        See `select_source`; "volume" is taken for "hlc3", as in Jesse.
     anchor : str
         Reset at each new D (UTC day), H, M (minute), 4H, 12H, W (7 days since 1970) or MN (30 days).
     sequential : bool

@@ -8,9 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _fill_source, _mean_true_range, _rolling_max, _rolling_min, _true_range
-from fastbt.indicators._registry import SOURCE_CODES, Value, indicator, settles_with
-from fastbt.indicators.moving_average import COMPILED, _average, average
+from fastbt.indicators._blocks import (
+    IS_A_WALL,
+    LANES,
+    _eight_lane_sum,
+    _fill_source,
+    _mean_true_range,
+    _rolling_max,
+    _rolling_min,
+    _true_range,
+)
+from fastbt.indicators._registry import OF_CANDLES, SOURCE_CODES, Value, indicator, select_source, settles_with
+from fastbt.indicators.moving_average import COMPILED, _average, average, average_of_source
 from fastbt.indicators.statistics import absolute_deviation
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
@@ -80,17 +89,20 @@ def _bollinger_bands_windowed(x, params, window, out):
 
 
 @kernel
-def _moving_deviation(x, period, out):
-    """Fill `out` with the population standard deviation of the last `period` values, added oldest first.
+def _moving_deviation(x, period, is_column, out):
+    """Fill `out` with the population standard deviation of the last `period` values.
 
-    Jesse adds computed sources (hl2, hlc3, ohlc4) in another order, which may change the last bit.
+    The mean adds the values of a column oldest first, others in eight sums, as Jesse does.
     """
     for i in range(x.shape[0]):
         out[i] = np.nan
         if i >= period - 1:
             mean = 0.0
-            for j in range(i - period + 1, i + 1):
-                mean += x[j]
+            if is_column:
+                for j in range(i - period + 1, i + 1):
+                    mean += x[j]
+            else:
+                mean = _eight_lane_sum(x, i - period + 1, period)
             mean /= period
             spread = 0.0
             for j in range(i - period + 1, i + 1):
@@ -98,15 +110,19 @@ def _moving_deviation(x, period, out):
             out[i] = np.sqrt(spread / period)
 
 
-def _bollinger_bands_python(x: Float1D, params: Float1D, out: Float2D) -> None:
+def _bollinger_bands_python(data: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
     """Bands around any average, of any deviation."""
-    period = int(params[0])
+    period, matype, devtype = int(params[0]), int(params[3]), int(params[4])
+    x = data if data.ndim == 1 else select_source(data, "hl2")
     deviation: Float1D = np.empty(len(x))
-    if params[4] == 0:
-        _moving_deviation(x, period, deviation)
+    if devtype == 0:
+        if matype in OF_CANDLES:
+            raise ValueError(f"bollinger_bands: matype {matype} needs a devtype of 1 or 2, as in Jesse")
+        _moving_deviation(np.ascontiguousarray(x), period, not x.flags.c_contiguous, deviation)
     else:
-        deviation = absolute_deviation(x, period, int(params[4]))
-    out[1] = average(x, period, int(params[3]))
+        deviation = absolute_deviation(np.ascontiguousarray(x), period, devtype)
+    # Jesse hands these two on without the source: they average the close, and the deviation is that of hl2.
+    out[1] = average(data[:, :6] if data.ndim == 2 else data, period, matype)
     out[0] = out[1] + params[1] * deviation
     out[2] = out[1] - params[2] * deviation
 
@@ -119,6 +135,8 @@ def _bollinger_bands_python(x: Float1D, params: Float1D, out: Float2D) -> None:
     windowed=_bollinger_bands_windowed,
     settles=lambda period, _devup, _devdn, matype, _devtype: settles_with(matype, period),
     accepts_1d=True,
+    averages_candles=True,
+    natural=True,
 )
 def bollinger_bands(
     candles: Float2D | Float1D,
@@ -143,7 +161,8 @@ def bollinger_bands(
         Deviations from the middle to the upper and to the lower band.
     matype, devtype : int
         Code of the average (see `ma`), and of the deviation: 0 population standard deviation, 1 `mean_ad`,
-        2 `median_ad`.
+        2 `median_ad`. With the averages 24 and 29, which need the candles, the middle is that of the close and the
+        deviation, 1 or 2, that of hl2, whatever `source_type` is, as in Jesse.
 
     Returns
     -------
@@ -171,8 +190,8 @@ class DonchianChannel(NamedTuple):
 def _donchian(candles, params, out):
     """Range of the last `period` bars, the current one included."""
     period = int(params[0])
-    _rolling_max(candles[:, HIGH], period, out[0])
-    _rolling_min(candles[:, LOW], period, out[2])
+    _rolling_max(candles[:, HIGH], period, IS_A_WALL, out[0])
+    _rolling_min(candles[:, LOW], period, IS_A_WALL, out[2])
     for i in range(candles.shape[0]):
         out[1, i] = (out[0, i] + out[2, i]) / 2.0
 
@@ -231,18 +250,21 @@ def _supertrend(candles, params, out):
             if i < period - 1:
                 continue
             average /= period
-            upper = middle + factor * average
-            lower = middle - factor * average
+            reach = 0.0 if np.isnan(average) else factor * average
+            upper = middle + reach
+            lower = middle - reach
             trend = upper if close <= upper else lower
             out[0, i] = trend
             continue
         average = (average * (period - 1.0) + true_range[i]) / period
         previous = candles[i - 1, CLOSE]
         was_upper = trend == upper
-        new_upper = middle + factor * average
-        new_lower = middle - factor * average
-        upper = min(new_upper, upper) if previous <= upper else new_upper
-        lower = max(new_lower, lower) if previous >= lower else new_lower
+        reach = 0.0 if np.isnan(average) else factor * average
+        new_upper = middle + reach
+        new_lower = middle - reach
+        # A new band that is not known leaves the old one.
+        upper = upper if previous <= upper and not new_upper < upper else new_upper
+        lower = lower if previous >= lower and not new_lower > lower else new_lower
         if was_upper:
             trend = upper if close <= upper else lower
             out[1, i] = 0.0 if close <= upper else 1.0
@@ -284,8 +306,9 @@ def _supertrend_windowed(candles, params, window, out):
         seeded = start + period - 1
         for k in range(lanes):
             average[k] /= period
-            upper[k] = middles[seeded + k] + factor * average[k]
-            lower[k] = middles[seeded + k] - factor * average[k]
+            reach = 0.0 if np.isnan(average[k]) else factor * average[k]
+            upper[k] = middles[seeded + k] + reach
+            lower[k] = middles[seeded + k] - reach
             trend[k] = upper[k] if closes[seeded + k] <= upper[k] else lower[k]
             changed[k] = 0.0
         for j in range(seeded + 1, first + 1):
@@ -295,10 +318,11 @@ def _supertrend_windowed(candles, params, window, out):
                 middle = middles[j + k]
                 average[k] = (average[k] * keep + true_range[j + k]) / period
                 was_upper = trend[k] == upper[k]
-                new_upper = middle + factor * average[k]
-                new_lower = middle - factor * average[k]
-                high = min(new_upper, upper[k]) if previous <= upper[k] else new_upper
-                low = max(new_lower, lower[k]) if previous >= lower[k] else new_lower
+                reach = 0.0 if np.isnan(average[k]) else factor * average[k]
+                new_upper = middle + reach
+                new_lower = middle - reach
+                high = upper[k] if previous <= upper[k] and not new_upper < upper[k] else new_upper
+                low = lower[k] if previous >= lower[k] and not new_lower > lower[k] else new_lower
                 is_upper = (was_upper and close <= high) or (not was_upper and not close >= low)
                 trend[k] = high if is_upper else low
                 changed[k] = 0.0 if is_upper == was_upper else 1.0
@@ -396,9 +420,8 @@ def _keltner(candles, params, out):
 
 def _keltner_python(candles: Float2D, params: Float1D, out: Float2D) -> None:
     """Bands around any average."""
-    source = np.empty(len(candles))
-    _fill_source(candles, int(params[3]), source)
-    _keltner_around(candles, average(source, int(params[0]), int(params[2])), params, out)
+    middle = average_of_source(candles, int(params[3]), int(params[0]), int(params[2]))
+    _keltner_around(candles, middle, params, out)
 
 
 @indicator(
@@ -408,6 +431,7 @@ def _keltner_python(candles: Float2D, params: Float1D, out: Float2D) -> None:
     record=KeltnerChannel,
     codes={"source_type": SOURCE_CODES},
     settles=lambda period, _multiplier, matype, _source_type: settles_with(matype, period),
+    averages_candles=True,
 )
 def keltner(
     candles: Float2D,

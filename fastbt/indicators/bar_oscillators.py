@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _eight_lane_sum, _fill_source, _true_range
+from fastbt.indicators._blocks import _eight_lane_sum, _fill_source, _has_unknown, _true_range
 from fastbt.indicators._registry import SOURCE_CODES, Value, indicator, settles_with
-from fastbt.indicators.moving_average import COMPILED, _average, average
+from fastbt.indicators.moving_average import COMPILED, _average, average, average_of_source
 from fastbt.indicators.support import _extreme
 from fastbt.indicators.trend import _directional_movement
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
@@ -105,11 +105,13 @@ def _aroonosc(candles, params, out):
     period = int(params[0])
     lowest = 0
     highest = 0
+    # Once something was not known, the extremes depend on where the window starts.
+    is_unsure = _has_unknown(candles[:, LOW]) or _has_unknown(candles[:, HIGH])
     for i in range(candles.shape[0]):
         start = max(0, i - period + 1)
         # An extreme that has left the window is looked for anew; else only the new bar can beat it.
         first = i
-        if lowest < start or highest < start:
+        if lowest < start or highest < start or is_unsure:
             lowest = highest = first = start
         for j in range(first, i + 1):
             if candles[j, LOW] < candles[lowest, LOW]:
@@ -202,9 +204,7 @@ def _eri(candles, params, out):
 
 def _eri_python(candles: Float2D, params: Float1D, out: Float2D) -> None:
     """High and low less any average."""
-    source: Float1D = np.empty(len(candles))
-    _fill_source(candles, int(params[2]), source)
-    middle = average(source, int(params[0]), int(params[1]))
+    middle = average_of_source(candles, int(params[2]), int(params[0]), int(params[1]))
     out[0] = candles[:, HIGH] - middle
     out[1] = candles[:, LOW] - middle
 
@@ -216,6 +216,7 @@ def _eri_python(candles: Float2D, params: Float1D, out: Float2D) -> None:
     codes={"source_type": SOURCE_CODES},
     compiled_if=lambda _period, matype, _source: matype in COMPILED,
     settles=lambda period, matype, _source: settles_with(matype, period),
+    averages_candles=True,
 )
 def eri(
     candles: Float2D, period: int = 13, matype: int = 1, source_type: str = "close", sequential: bool = False
@@ -283,6 +284,7 @@ def _kdj_python(candles: Float2D, params: Float1D, out: Float2D) -> None:
     settles=lambda _fastk, slowk, k_matype, slowd, d_matype: max(
         settles_with(k_matype, slowk), settles_with(d_matype, slowd)
     ),
+    makes_gaps=True,
 )
 def kdj(
     candles: Float2D,

@@ -155,7 +155,7 @@ def _mab(x, params, out):
     _around_slow(rows[0], rows[1], params, out)
 
 
-def _mab_python(x: Float1D, params: Float1D, out: Float2D) -> None:
+def _mab_python(x: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
     """Bands of any averages."""
     fast = average(x, int(params[0]), int(params[4]))
     slow = average(x, int(params[1]), int(params[5]))
@@ -168,6 +168,7 @@ def _mab_python(x: Float1D, params: Float1D, out: Float2D) -> None:
     compiled_if=lambda _fast, _slow, _up, _down, fast, slow: fast in COMPILED and slow in COMPILED,
     record=MAB,
     prefix_stable=False,
+    averages_candles=True,
 )
 def mab(
     candles: Float2D,

@@ -110,6 +110,7 @@ def _correlation_cycle(x, params, out):
             imag_joint = imag_squares = imag_total = 0.0
             for j in range(period):
                 value = x[i - j - 1]
+                value = 0.0 if np.isnan(value) else value
                 total += value
                 squares += value * value
                 real_joint += value * cosines[j]
@@ -242,7 +243,7 @@ def _itrend(x, params, out):
             line = (x[i] + 2.0 * x[i - 1] + x[i - 2]) / 4.0
         else:
             line = (alpha - square / 4.0) * x[i] + square / 2.0 * x[i - 1]
-            line = line - (alpha - square * 3.0 / 4.0) * x[i - 2]
+            line = line - (alpha - 3.0 * alpha * alpha / 4.0) * x[i - 2]
             line = line + 2.0 * (1.0 - alpha) * out[1, i - 1] - (1.0 - alpha) * (1.0 - alpha) * out[1, i - 2]
         out[1, i] = line
         trigger = 2.0 * line - (out[1, i - 20] if i >= 20 else line)
@@ -291,6 +292,9 @@ def _pma(x, _params, out):
         average[i] = _seven_weighted(x, i)
         predicted[i] = 2.0 * average[i] - _seven_weighted(average, i)
         out[0, i] = predicted[i]
+        if np.isnan(predicted[i]):
+            predicted[i] = 0.0
+            continue
         three = 4.0 * predicted[i] + 3.0 * predicted[i - 1] + 2.0 * predicted[i - 2]
         out[1, i] = (three + predicted[i - 3]) / 10.0
 

@@ -188,17 +188,20 @@ def _rescaled_range(x, size):
 
 def _hurst_rescaled(x: Float1D, least: int, most: int, count: int) -> float:
     """Exponent by rescaled ranges: slope of their logarithm on that of the size of the pieces."""
-    sizes = np.linspace(least, most + 1, count).astype(int)
+    step = (most + 1 - least) / (count - 1) if count > 1 else 1.0
     changes = np.diff(x)
     total_x = total_y = products = squares = 0.0
-    for size in sizes:
+    for i in range(count):
+        size = int(least + i * step)
         at = float(np.log(float(size)))
         value = float(np.log(_rescaled_range(changes, size)))
         total_x += at
         total_y += value
         products += at * value
         squares += at * at
-    return (count * products - total_x * total_y) / (count * squares - total_x * total_x)
+    spread = count * squares - total_x * total_x
+    # With pieces of one size, there is no slope.
+    return float(np.float64(count * products - total_x * total_y) / spread)
 
 
 def _hurst_detrending(x: Float1D, least: int, most: int, step: int) -> float:
@@ -231,6 +234,8 @@ def _hurst_second_derivative(x: Float1D) -> float:
 def _hurst_exponent(x: Float1D, params: Float1D, out: Float2D) -> None:
     """Exponent of all rows together, at the last of them."""
     least, most, number, method = (int(each) for each in params)
+    if method < 2 and least > most:
+        raise ValueError(f"hurst_exponent: min_chunksize {least} is above max_chunksize {most}")
     out[0] = np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         if method == 0:
@@ -273,6 +278,11 @@ def hurst_exponent(
     -------
     float or None
         None where it is not known: method 1 needs more than `max_chunksize + 1` rows.
+
+    Raises
+    ------
+    ValueError
+        If `min_chunksize` is above `max_chunksize`.
 
     Notes
     -----

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _pairwise_sum, _rolling_max, _rolling_min
+from fastbt.indicators._blocks import SPREADS, _has_unknown, _pairwise_sum, _rolling_max, _rolling_min
 from fastbt.indicators._registry import OTHERWISE, Value, indicator
 from fastbt.indicators.averages import _ema
 from fastbt.indicators.statistics import _deviation, absolute_deviation
@@ -20,8 +20,8 @@ def _midpoint(x, params, out):
     """Middle between the highest and the lowest value."""
     n = x.shape[0]
     lowest = np.empty(n)
-    _rolling_max(x, int(params[0]), out[0])
-    _rolling_min(x, int(params[0]), lowest)
+    _rolling_max(x, int(params[0]), SPREADS, out[0])
+    _rolling_min(x, int(params[0]), SPREADS, lowest)
     for i in range(n):
         out[0, i] = (out[0, i] + lowest[i]) / 2.0
 
@@ -46,8 +46,8 @@ def _midprice(candles, params, out):
     """Middle between the highest high and the lowest low."""
     n = candles.shape[0]
     lowest = np.empty(n)
-    _rolling_max(candles[:, HIGH], int(params[0]), out[0])
-    _rolling_min(candles[:, LOW], int(params[0]), lowest)
+    _rolling_max(candles[:, HIGH], int(params[0]), SPREADS, out[0])
+    _rolling_min(candles[:, LOW], int(params[0]), SPREADS, lowest)
     for i in range(n):
         out[0, i] = (out[0, i] + lowest[i]) / 2.0
 
@@ -153,7 +153,10 @@ def _ranges_of_two(candles, out):
     out[0] = np.nan
     for i in range(1, candles.shape[0]):
         high = max(candles[i, HIGH], candles[i - 1, HIGH])
-        out[i] = high - min(candles[i, LOW], candles[i - 1, LOW])
+        low = min(candles[i, LOW], candles[i - 1, LOW])
+        # A sum, for `max` and `min` do not spread what is not known.
+        known = candles[i, HIGH] + candles[i - 1, HIGH] + candles[i, LOW] + candles[i - 1, LOW]
+        out[i] = np.nan if np.isnan(known) else high - low
 
 
 @kernel
@@ -179,7 +182,7 @@ def _stops(candles, params, deviation, out):
             best = stops[i]
             for j in range(i - period + 1, i):
                 best = min(best, stops[j]) if is_short else max(best, stops[j])
-            out[i] = best
+            out[i] = np.nan if _has_unknown(stops[i - period + 1 : i + 1]) else best
 
 
 @kernel
@@ -251,9 +254,9 @@ def _pivots(x, left, right, sign, out):
         if at >= left:
             pivot = True
             for j in range(1, left + 1):
-                pivot = pivot and sign * x[at] > sign * x[at - j]
+                pivot = pivot and not sign * x[at] <= sign * x[at - j]
             for j in range(1, right + 1):
-                pivot = pivot and sign * x[at] > sign * x[at + j]
+                pivot = pivot and not sign * x[at] <= sign * x[at + j]
             if pivot:
                 last = x[at]
                 first = last if at == 0 else first

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastbt._jit import kernel
+from fastbt.indicators._blocks import _known_first
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import Float1D, Float2D
 
@@ -121,7 +122,16 @@ def high_pass_2_pole(
 
 @kernel
 def _gauss(x, params, out):
-    """Cascade of `poles` equal low passes, in one recursion from zeros."""
+    """Cascade of `poles` equal low passes over the known values, moved up to the last row."""
+    known, count = _known_first(x)
+    lead = x.shape[0] - count
+    out[0, :lead] = np.nan
+    _gauss_of_known(known[:count], params, out[0, lead:])
+
+
+@kernel
+def _gauss_of_known(x, params, out):
+    """One recursion from zeros."""
     poles = int(params[1])
     beta = (1.0 - np.cos(2.0 * np.pi / params[0])) / (2.0 ** (1.0 / poles) - 1.0)
     alpha = -beta + np.sqrt(beta * beta + 2.0 * beta)
@@ -143,10 +153,10 @@ def _gauss(x, params, out):
         three = two
         two = one
         one = value
-        out[0, i] = value
+        out[i] = value
 
 
-@indicator(_gauss, allowed={"poles": frozenset((1, 2, 3, 4))}, accepts_1d=True)
+@indicator(_gauss, allowed={"poles": frozenset((1, 2, 3, 4))}, accepts_1d=True, compacts=True)
 def gauss(
     candles: Float2D | Float1D,
     period: int = 14,
@@ -178,7 +188,7 @@ def _flex(x, period, sloped, out):
             total += smooth[i] + j * slope - smooth[i - j]
         total /= period
         size = 0.04 * total * total + 0.96 * size
-        if size > 0.0:
+        if size > 0.0 or (not sloped and np.isnan(size)):
             out[i] = total / np.sqrt(size)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _rolling_max, _rolling_min
+from fastbt.indicators._blocks import SPREADS, _rolling_max, _rolling_min
 from fastbt.indicators._registry import Value, indicator
 from fastbt.indicators.averages import _sma
 from fastbt.types import HIGH, LOW, Float1D, Float2D
@@ -219,11 +219,11 @@ def _place_in_range(x, period, out):
     n = x.shape[0]
     highest = np.empty(n)
     lowest = np.empty(n)
-    _rolling_max(x, period, highest)
-    _rolling_min(x, period, lowest)
+    _rolling_max(x, period, SPREADS, highest)
+    _rolling_min(x, period, SPREADS, lowest)
     for i in range(n):
         out[i] = 0.0
-        if i >= period - 1 and highest[i] != lowest[i]:
+        if i >= period - 1 and (highest[i] > lowest[i] or highest[i] < lowest[i]):
             out[i] = 100.0 * ((x[i] - lowest[i]) / (highest[i] - lowest[i]))
 
 
@@ -308,7 +308,12 @@ def _wt(x, params, out):
         out[6, i] = out[0, i] - out[1, i]
 
 
-@indicator(_wt, record=Wavetrend, booleans=frozenset(("wtCrossUp", "wtCrossDown", "wtOversold", "wtOverbought")))
+@indicator(
+    _wt,
+    record=Wavetrend,
+    booleans=frozenset(("wtCrossUp", "wtCrossDown", "wtOversold", "wtOverbought")),
+    alias={"hl2": "close", "volume": "close"},
+)
 def wt(
     candles: Float2D,
     wtchannellen: int = 9,
@@ -322,6 +327,7 @@ def wt(
     """Wavetrend: the smoothed distance from an average in units of the mean distance, and its mean of `wtmalen` rows.
 
     `wtCrossUp` and `wtCrossDown` say which line is above, `wtOversold` and `wtOverbought` whether the slow one is
-    beyond the levels, `wtVwap` is the fast line less the slow one. Arguments: see `mom`.
+    beyond the levels, `wtVwap` is the fast line less the slow one. The sources "hl2" and "volume" are taken for
+    "close", as in Jesse. Arguments: see `mom`.
     """
     ...

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _mean_of_known, _rolling_max, _rolling_min
+from fastbt.indicators._blocks import IS_A_WALL, IS_SKIPPED, LANES, _mean_of_known, _rolling_max, _rolling_min
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
@@ -224,8 +224,8 @@ def _stoch(candles, params, out):
     period = int(params[0])
     highest = np.empty(n)
     lowest = np.empty(n)
-    _rolling_max(candles[:, HIGH], period, highest)
-    _rolling_min(candles[:, LOW], period, lowest)
+    _rolling_max(candles[:, HIGH], period, IS_SKIPPED, highest)
+    _rolling_min(candles[:, LOW], period, IS_SKIPPED, lowest)
     raw = np.full(n, np.nan)
     for i in range(n):
         if highest[i] > lowest[i]:
@@ -296,8 +296,8 @@ def _stochf(candles, params, out):
     period = int(params[0])
     highest = np.empty(n)
     lowest = np.empty(n)
-    _rolling_max(candles[:, HIGH], period, highest)
-    _rolling_min(candles[:, LOW], period, lowest)
+    _rolling_max(candles[:, HIGH], period, IS_A_WALL, highest)
+    _rolling_min(candles[:, LOW], period, IS_A_WALL, lowest)
     for i in range(n):
         out[0, i] = np.nan
         if i >= period - 1:
@@ -436,8 +436,8 @@ def _willr(candles, params, out):
     period = int(params[0])
     highest = np.empty(n)
     lowest = np.empty(n)
-    _rolling_max(candles[:, HIGH], period, highest)
-    _rolling_min(candles[:, LOW], period, lowest)
+    _rolling_max(candles[:, HIGH], period, IS_A_WALL, highest)
+    _rolling_min(candles[:, LOW], period, IS_A_WALL, lowest)
     for i in range(n):
         out[0, i] = np.nan
         if i >= period - 1:

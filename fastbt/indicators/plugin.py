@@ -224,7 +224,7 @@ def _kernel_of(
     return run
 
 
-def _made_up_candles(n: int) -> Float2D:
+def made_up_candles(n: int) -> Float2D:
     """Return candles that walk, jump, and stand still for some of the time."""
     rng = np.random.default_rng(n)
     steps = rng.normal(0.0, 0.02, n) * (rng.random(n) < 0.9)
@@ -275,7 +275,7 @@ def _is_stable(described: Indicator) -> bool:
     source_type, params, _ = described.encode()
     values = np.array(params, dtype=np.float64)
     for n in _ROWS:
-        candles = _made_up_candles(n)
+        candles = made_up_candles(n)
         data = select_source(candles, source_type or "close") if described.source else candles
         full = _tried(described, data, values)
         if not np.isnan(full).all():

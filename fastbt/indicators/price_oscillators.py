@@ -27,7 +27,7 @@ def _apo(x, params, out):
         out[0, i] = out[0, i] - slow[0, i]
 
 
-def _apo_python(x: Float1D, params: Float1D, out: Float2D) -> None:
+def _apo_python(x: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
     """Fast less slow average of any code."""
     fast, slow, matype = (int(each) for each in params)
     with np.errstate(invalid="ignore"):
@@ -39,6 +39,7 @@ def _apo_python(x: Float1D, params: Float1D, out: Float2D) -> None:
     python=_apo_python,
     compiled_if=lambda _fast, _slow, matype: matype in COMPILED,
     settles=lambda fast, slow, matype: max(settles_with(matype, fast), settles_with(matype, slow)),
+    averages_candles=True,
 )
 def apo(
     candles: Float2D,
@@ -72,7 +73,7 @@ def _ppo(x, params, out):
         out[0, i] = 100.0 * (out[0, i] - slow[0, i]) / slow[0, i]
 
 
-def _ppo_python(x: Float1D, params: Float1D, out: Float2D) -> None:
+def _ppo_python(x: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
     """Fast less slow average of any code, in percent of the slow one."""
     fast, slow, matype = (int(each) for each in params)
     base = average(x, slow, matype)
@@ -85,6 +86,7 @@ def _ppo_python(x: Float1D, params: Float1D, out: Float2D) -> None:
     python=_ppo_python,
     compiled_if=lambda _fast, _slow, matype: matype in COMPILED,
     settles=lambda fast, slow, matype: max(settles_with(matype, fast), settles_with(matype, slow)),
+    averages_candles=True,
 )
 def ppo(
     candles: Float2D,

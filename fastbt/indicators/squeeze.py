@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _fill_source, _mean_true_range, _pairwise_sum, _true_range
+from fastbt.indicators._blocks import _fill_source, _mean_true_range, _pairwise_sum, _true_range, _true_range_of_numpy
 from fastbt.indicators._registry import SOURCE_CODES, Value, compute, get, indicator
 from fastbt.indicators.averages import _ema, _sma
 from fastbt.indicators.oscillators import _macd
@@ -25,14 +25,18 @@ class DamianiVolatmeter(NamedTuple):
 
 @kernel
 def _rolled_deviation(x, period, out):
-    """Fill `out` with the deviation of the `period` values before each row, from sums moved on by one difference."""
+    """Fill `out` with the deviation of the `period` values before each row, from sums moved on by one difference.
+
+    0 until there are as many, and where it is not known.
+    """
     total = 0.0
     squares = 0.0
     for i in range(x.shape[0]):
-        out[i] = np.nan
+        out[i] = 0.0
         if i >= period:
             mean = total / period
-            out[i] = np.sqrt(max(squares / period - mean * mean, 0.0))
+            spread = squares / period - mean * mean
+            out[i] = np.sqrt(spread) if spread > 0.0 else 0.0
             old = x[i - period]
             total += x[i] - old
             squares += x[i] * x[i] - old * old
@@ -57,7 +61,8 @@ def _damiani_volatmeter(candles, params, out):
     for i in range(n):
         out[:, i] = 0.0
         if i >= start:
-            ratio = short[0, i] / long[0, i] if long[0, i] > 0.0 else 0.0
+            ratio = short[0, i] / long[0, i] if long[0, i] != 0.0 else 0.0
+            ratio = 0.0 if np.isnan(short[0, i]) or np.isnan(long[0, i]) else ratio
             out[0, i] = ratio + 0.5 * out[0, i - 1] - 0.5 * (out[0, i - 3] if i >= 3 else 0.0)
             out[1, i] = params[4] - short[1, i] / long[1, i]
 
@@ -102,7 +107,7 @@ def _squeeze_momentum(candles, params, out):
     _sma(closes, np.array([length]), rows[0:1])
     _stddev(closes, np.array([length, 1.0]), rows[1:2])
     _sma(closes, np.array([channel]), rows[2:3])
-    _true_range(candles, rows[3])
+    _true_range_of_numpy(candles, rows[3])
     _sma(rows[3], np.array([channel]), rows[4:5])
     period = int(channel)
     for i in range(n):
@@ -119,10 +124,11 @@ def _squeeze_momentum(candles, params, out):
             highest = candles[i, HIGH]
             lowest = candles[i, LOW]
             for j in range(i - period + 1, i):
-                highest = max(highest, candles[j, HIGH])
-                lowest = min(lowest, candles[j, LOW])
-            middle = (highest + lowest) / 2.0
-            mean = rows[2, i]
+                # What is not known spreads, and then counts as 0.
+                highest = highest if highest > candles[j, HIGH] or np.isnan(highest) else candles[j, HIGH]
+                lowest = lowest if lowest < candles[j, LOW] or np.isnan(lowest) else candles[j, LOW]
+            middle = ((0.0 if np.isnan(highest) else highest) + (0.0 if np.isnan(lowest) else lowest)) / 2.0
+            mean = 0.0 if np.isnan(rows[2, i]) else rows[2, i]
         rows[5, i] = closes[i] - (middle + mean) / 2.0
     _linearreg(rows[5], np.array([channel]), out[1:2])
     out[2, 0] = np.nan

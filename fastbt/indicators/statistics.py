@@ -10,7 +10,7 @@ from scipy import stats
 from fastbt._jit import kernel
 from fastbt.indicators._blocks import _pairwise_sum
 from fastbt.indicators._registry import Value, indicator
-from fastbt.indicators.moving_average import COMPILED, _average, average
+from fastbt.indicators.moving_average import COMPILED, _average, average, source_of
 from fastbt.types import Float1D, Float2D
 
 
@@ -240,22 +240,24 @@ def _zscore(x, params, out):
         out[0, i] = (x[i] - out[0, i]) / (deviation[i] * params[2])
 
 
-def _zscore_python(x: Float1D, params: Float1D, out: Float2D) -> None:
+def _zscore_python(data: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
     """Distance from any average in any deviations."""
     period = int(params[0])
+    x = source_of(data)
     deviation: Float1D = np.empty(len(x))
     if params[3] == 0:
         _deviation(x, period, deviation)
     else:
         deviation = absolute_deviation(x, period, int(params[3]))
     with np.errstate(divide="ignore", invalid="ignore"):
-        out[0] = (x - average(x, period, int(params[1]))) / (deviation * params[2])
+        out[0] = (x - average(data, period, int(params[1]))) / (deviation * params[2])
 
 
 @indicator(
     _zscore,
     python=_zscore_python,
     compiled_if=lambda _period, matype, _nbdev, devtype: devtype == 0 and matype in COMPILED,
+    averages_candles=True,
 )
 def zscore(
     candles: Float2D,

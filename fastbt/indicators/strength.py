@@ -41,14 +41,14 @@ def _fisher(candles, params, out):
         if i < period:
             continue
         price = (candles[i, HIGH] + candles[i, LOW]) / 2.0
-        highest = price
-        lowest = price
-        for j in range(i - period + 1, i):
+        highest = -np.inf
+        lowest = np.inf
+        for j in range(i - period + 1, i + 1):
             other = (candles[j, HIGH] + candles[j, LOW]) / 2.0
-            highest = max(highest, other)
-            lowest = min(lowest, other)
-        place = 0.66 * ((price - lowest) / (highest - lowest) - 0.5) + 0.67 * place if highest > lowest else 0.0
-        place = min(max(place, -0.999), 0.999)
+            highest = other if other > highest else highest
+            lowest = other if other < lowest else lowest
+        place = 0.0 if highest - lowest == 0.0 else 0.66 * ((price - lowest) / (highest - lowest) - 0.5) + 0.67 * place
+        place = -0.999 if place < -0.999 else 0.999 if place > 0.999 else place
         out[1, i] = value
         value = 0.5 * np.log((1.0 + place) / (1.0 - place)) + 0.5 * value
         out[0, i] = value
@@ -268,6 +268,8 @@ def _efficiency(x, bend, params, out):
         now = -0.0
         if i >= order:
             now = 100.0 * np.sqrt(bend[i] * bend[i] + period * period) / path
+            if np.isnan(path) or path == 0.0:
+                now = 0.0
             if not bend[i] > 0.0:
                 now = -now
         value = now if i == 0 else alpha * now + (1.0 - alpha) * value

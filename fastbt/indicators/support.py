@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _pairwise_sum, _rolling_max, _rolling_min, _true_range
+from fastbt.indicators._blocks import IS_A_WALL, _pairwise_sum, _rolling_max, _rolling_min, _true_range
 from fastbt.indicators._registry import OTHERWISE, Value, indicator, settles_with
 from fastbt.indicators.moving_average import COMPILED, _average, average
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, Float1D, Float2D
@@ -115,9 +115,9 @@ def _chande(candles, params, out):
     true_range = np.empty(n)
     _true_range(candles, true_range)
     if long:
-        _rolling_max(candles[:, HIGH], period, out[0])
+        _rolling_max(candles[:, HIGH], period, IS_A_WALL, out[0])
     else:
-        _rolling_min(candles[:, LOW], period, out[0])
+        _rolling_min(candles[:, LOW], period, IS_A_WALL, out[0])
     weight = 1.0 / period
     value = 0.0
     for i in range(n):

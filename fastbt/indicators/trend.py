@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _true_range
+from fastbt.indicators._blocks import LANES, _greater, _lesser, _true_range
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import HIGH, LOW, Float2D
 
@@ -351,11 +351,13 @@ class IchimokuCloud(NamedTuple):
 
 
 @kernel
-def _middle(candles, end, period):
-    """Middle of the range of the `period` bars before row `end`."""
+def _middle(candles, start, end, period):
+    """Middle of the range of the `period` bars before row `end`, NaN if there are fewer since row `start`."""
+    if end - start < period:
+        return np.nan
     highest = -np.inf
     lowest = np.inf
-    for i in range(max(0, end - period), end):
+    for i in range(end - period, end):
         highest = max(highest, candles[i, HIGH])
         lowest = min(lowest, candles[i, LOW])
     return (highest + lowest) / 2.0
@@ -370,11 +372,13 @@ def _ichimoku_cloud(candles, params, out):
     lagging = int(params[2])
     shift = int(params[3]) - 1
     for i in range(79, candles.shape[0]):
-        past = i + 1 - shift
-        out[0, i] = _middle(candles, i + 1, conversion)
-        out[1, i] = _middle(candles, i + 1, base)
-        out[2, i] = (_middle(candles, past, conversion) + _middle(candles, past, base)) / 2.0
-        out[3, i] = _middle(candles, past, lagging)
+        start = i - 79
+        # An end of -0 leaves Jesse no rows before it.
+        past = i + 1 - shift if shift > 0 else start
+        out[0, i] = _middle(candles, start, i + 1, conversion)
+        out[1, i] = _middle(candles, start, i + 1, base)
+        out[2, i] = (_middle(candles, start, past, conversion) + _middle(candles, start, past, base)) / 2.0
+        out[3, i] = _middle(candles, start, past, lagging)
 
 
 @indicator(_ichimoku_cloud, record=IchimokuCloud, sliced=False)
@@ -387,7 +391,8 @@ def ichimoku_cloud(
 ) -> IchimokuCloud:
     """Ichimoku cloud at the last row: middles of ranges of the last bars; the spans as they were `displacement` ago.
 
-    NaN with fewer than 80 rows; there is no sequential form. Arguments: see `atr`.
+    It sees the last 80 rows: NaN with fewer, or where a period or the displacement needs more; with a displacement of
+    1 the spans are NaN. There is no sequential form. Arguments: see `atr`.
     """
     ...
 
@@ -408,9 +413,9 @@ def _sar(candles, params, out):
         low = candles[i, LOW]
         if rising:
             stop = stop + speed * (extreme - stop)
-            stop = min(stop, candles[i - 1, LOW])
+            stop = _lesser(stop, candles[i - 1, LOW])
             if i >= 2:
-                stop = min(stop, candles[i - 2, LOW])
+                stop = _lesser(stop, candles[i - 2, LOW])
             if low < stop:
                 stop = extreme
                 rising = False
@@ -421,9 +426,9 @@ def _sar(candles, params, out):
                 speed = min(speed + step, limit)
         else:
             stop = stop - speed * (stop - extreme)
-            stop = max(stop, candles[i - 1, HIGH])
+            stop = _greater(stop, candles[i - 1, HIGH])
             if i >= 2:
-                stop = max(stop, candles[i - 2, HIGH])
+                stop = _greater(stop, candles[i - 2, HIGH])
             if high > stop:
                 stop = extreme
                 rising = True
@@ -455,9 +460,10 @@ def _aroon(candles, params, out):
         lowest = i - period
         highest = i - period
         for j in range(i - period + 1, i + 1):
-            if candles[j, LOW] < candles[lowest, LOW]:
+            # What is not known is the extreme of its window for numpy.
+            if not candles[j, LOW] >= candles[lowest, LOW] and not np.isnan(candles[lowest, LOW]):
                 lowest = j
-            if candles[j, HIGH] > candles[highest, HIGH]:
+            if not candles[j, HIGH] <= candles[highest, HIGH] and not np.isnan(candles[highest, HIGH]):
                 highest = j
         out[0, i] = 100.0 * ((lowest - (i - period)) / period)
         out[1, i] = 100.0 * ((highest - (i - period)) / period)

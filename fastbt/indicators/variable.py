@@ -9,7 +9,7 @@ import numpy as np
 
 from fastbt._jit import kernel
 from fastbt.indicators._registry import Value, indicator, settles_with
-from fastbt.indicators.moving_average import COMPILED, _average, average
+from fastbt.indicators.moving_average import COMPILED, _average, average, source_of
 from fastbt.indicators.statistics import _deviation, absolute_deviation
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
@@ -28,7 +28,7 @@ def _edcf(x, params, out):
     weights = 0.0
     for i in range(n):
         out[0, i] = np.nan
-        if i < 2 * period:
+        if i < 2 * period or period < 2:
             continue
         if i == 2 * period:
             for j in range(i - period + 1, i + 1):
@@ -45,8 +45,8 @@ def edcf(candles: Float2D | Float1D, period: int = 15, source_type: str = "hl2",
     """EDCF, Ehlers' distance coefficient filter: a mean in which a value weighs as much as it moved.
 
     The weight of a value is the sum of its squared distances from the `period - 1` values before it. NaN for the first
-    `2 * period` rows; 0 where nothing moved. The sums are rolled, so prices that stop moving leave meaningless
-    remainders, as in Jesse. Arguments and result: see `sma`.
+    `2 * period` rows, and everywhere if `period` is 1; 0 where nothing moved. The sums are rolled, so prices that stop
+    moving leave meaningless remainders, as in Jesse. Arguments and result: see `sma`.
 
     References
     ----------
@@ -170,15 +170,17 @@ def _mama(x, params, out):
         measured = period
         if imaginary != 0.0 and real != 0.0:
             measured = 2.0 * np.pi / np.arctan(imaginary / real)
-        measured = min(measured, 1.5 * period)
-        measured = max(measured, 0.67 * period)
-        measured = min(max(measured, 6.0), 50.0)
+        # Comparisons, which leave what is not known as it is.
+        measured = 1.5 * period if measured > 1.5 * period else measured
+        measured = 0.67 * period if measured < 0.67 * period else measured
+        measured = 6.0 if measured < 6.0 else 50.0 if measured > 50.0 else measured
         period = 0.2 * measured + 0.8 * period
         phase_before = phase
         phase = 0.0
         if in_phase[i] != 0.0:
             phase = np.arctan(quadrature[i] / in_phase[i]) * 180.0 / np.pi
-        weight = max(params[0] / max(phase_before - phase, 1.0), params[1])
+        turn = phase_before - phase
+        weight = min(max(params[0] / (turn if turn > 1.0 else 1.0), params[1]), params[0])
         out[0, i] = weight * x[i] + (1.0 - weight) * out[0, i - 1]
         out[1, i] = 0.5 * weight * out[0, i] + (1.0 - 0.5 * weight) * out[1, i - 1]
 
@@ -193,8 +195,8 @@ def mama(
 ) -> MAMA:
     """MAMA, the MESA adaptive moving average, and FAMA, which follows it at half its weight.
 
-    The weight is `fastlimit` over the turn of the phase in degrees, at least `slowlimit`. Both start from 0, as in
-    Jesse, so the first rows are far below the prices. Arguments: see `sma`.
+    The weight is `fastlimit` over the turn of the phase in degrees, at least `slowlimit`, at most `fastlimit`.
+    Both start from 0, as in Jesse, so the first rows are far below the prices. Arguments: see `sma`.
 
     References
     ----------
@@ -228,7 +230,7 @@ def _variable_length(x, middle, deviation, shortest, longest, out):
             length += 1.0
         elif x[i] < middle[i] - far or x[i] > middle[i] + far:
             length -= 1.0
-        length = max(min(length, longest), shortest)
+        length = min(max(length, shortest), longest)
         weight = 2.0 / (length + 1.0)
         out[i] = x[i] * weight + (1.0 - weight) * out[i - 1]
 
@@ -245,15 +247,16 @@ def _vlma(x, params, out):
     _variable_length(x, middle[0], deviation, params[0], params[1], out[0])
 
 
-def _vlma_python(x: Float1D, params: Float1D, out: Float2D) -> None:
+def _vlma_python(data: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
     """Around any average, with any deviation."""
     period = int(params[1])
+    x = source_of(data)
     deviation: Float1D = np.empty(len(x))
     if params[3] == 0:
         _spread_so_far(x, period, deviation)
     else:
         deviation = absolute_deviation(x, period, int(params[3]))
-    _variable_length(x, average(x, period, int(params[2])), deviation, params[0], params[1], out[0])
+    _variable_length(x, average(data, period, int(params[2])), deviation, params[0], params[1], out[0])
 
 
 @indicator(
@@ -262,6 +265,7 @@ def _vlma_python(x: Float1D, params: Float1D, out: Float2D) -> None:
     compiled_if=lambda _least, _most, matype, devtype: devtype == 0 and matype in COMPILED,
     settles=lambda _least, most, matype, _devtype: settles_with(matype, most),
     accepts_1d=True,
+    averages_candles=True,
 )
 def vlma(
     candles: Float2D | Float1D,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _mean_true_range, _rolling_max, _rolling_min, _true_range
+from fastbt.indicators._blocks import IS_A_WALL, LANES, _rolling_max, _rolling_min, _true_range, _true_range_of_numpy
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import HIGH, LOW, Float2D
 
@@ -94,8 +94,8 @@ def atr(candles: Float2D, period: int = 14, sequential: bool = False) -> Value:
 
 @kernel
 def _trange(candles, _params, out):
-    """Write the true range."""
-    _true_range(candles, out[0])
+    """Write the true range; what is not known spreads."""
+    _true_range_of_numpy(candles, out[0])
 
 
 @indicator(_trange)
@@ -112,12 +112,21 @@ def _chop(candles, params, out):
     """Logarithm of the path through the last bars over their range."""
     n = candles.shape[0]
     period = int(params[0])
+    drift = int(params[2])
     ranges = np.empty(n)
-    _mean_true_range(candles, int(params[2]), ranges)
+    _true_range(candles, ranges)
+    if drift > 1:
+        # Weighted another way than Wilder's average elsewhere, which may change the last bit.
+        value = 0.0
+        for i in range(n):
+            value = value + ranges[i] if i < drift else (1.0 / drift) * ranges[i] + (1.0 - 1.0 / drift) * value
+            if i == drift - 1:
+                value /= drift
+            ranges[i] = value if i >= drift - 1 else np.nan
     highest = np.empty(n)
     lowest = np.empty(n)
-    _rolling_max(candles[:, HIGH], period, highest)
-    _rolling_min(candles[:, LOW], period, lowest)
+    _rolling_max(candles[:, HIGH], period, IS_A_WALL, highest)
+    _rolling_min(candles[:, LOW], period, IS_A_WALL, lowest)
     path = 0.0
     for i in range(n):
         # Where the average is not known yet it counts as 0.
@@ -126,7 +135,7 @@ def _chop(candles, params, out):
         if i >= period and not np.isnan(ranges[i - period]):
             path -= ranges[i - period]
         out[0, i] = np.nan
-        if i >= period - 1 and highest[i] > lowest[i]:
+        if i >= period - 1 and highest[i] > lowest[i] and path > 0.0:
             out[0, i] = params[1] * (np.log10(path) - np.log10(highest[i] - lowest[i])) / np.log10(params[0])
 
 

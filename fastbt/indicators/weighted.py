@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from fastbt._jit import kernel
 from fastbt.indicators._blocks import _pairwise_sum
@@ -14,10 +18,15 @@ from fastbt.types import Float1D, Float2D
 
 @kernel
 def _weigh_newest_first(x, weights, first, out):
-    """Fill `out` with the average of the last rows, newest first; before row `first` with the values themselves."""
+    """Fill `out` with the average of the last rows, newest first; before row `first` with the values themselves.
+
+    Weights that add up to 0 leave the values as they are.
+    """
     total = 0.0
     for weight in weights:
         total += weight
+    if total == 0.0:
+        first = x.shape[0]
     scale = 1.0 / total
     for i in range(x.shape[0]):
         out[i] = x[i]
@@ -144,8 +153,13 @@ def jsa(candles: Float2D | Float1D, period: int = 30, source_type: str = "close"
 def _nma(x, params, out):
     """Point between two old values, placed by how the recent movement was spread over time."""
     period = int(params[0])
-    logs = np.log(x) * 1000.0
-    for i in range(x.shape[0]):
+    n = x.shape[0]
+    prices = np.empty(n)
+    logs = np.empty(n)
+    for i in range(n):
+        prices[i] = x[i] if x[i] > 1e-10 else 1e-10
+        logs[i] = np.log(prices[i]) * 1000.0
+    for i in range(n):
         out[0, i] = np.nan
         if i < period + 1:
             continue
@@ -156,14 +170,15 @@ def _nma(x, params, out):
             weighted += change * (np.sqrt(j + 1.0) - np.sqrt(float(j)))
             total += change
         ratio = weighted / total if total != 0.0 else 0.0
-        out[0, i] = x[i - period + 1] * ratio + x[i - period] * (1.0 - ratio)
+        out[0, i] = prices[i - period + 1] * ratio + prices[i - period] * (1.0 - ratio)
 
 
 @indicator(_nma, lookback=lambda period: period + 2, accepts_1d=True)
 def nma(candles: Float2D | Float1D, period: int = 40, source_type: str = "close", sequential: bool = False) -> Value:
     """Natural average: between the values `period - 1` and `period` rows before.
 
-    The nearer to the first, the more of the movement was recent. NaN for the first `period + 1` rows.
+    The nearer to the first, the more of the movement was recent. Values below 1e-10 count as that.
+    NaN for the first `period + 1` rows.
     Arguments and result: see `sma`.
     """
     ...
@@ -183,6 +198,33 @@ def _weigh_like_numpy(x, weights, out):
             out[i] = _pairwise_sum(products, 0, period) / total
 
 
+def _average_of_windows(x: Float1D, weights: NDArray[Any], out: Float1D) -> None:
+    """Fill `out` by numpy's own average; weights beyond 64 bits are Python's numbers, which it adds one by one."""
+    period = len(weights)
+    out[:] = np.nan
+    if len(x) >= period:
+        with np.errstate(all="ignore"):
+            out[period - 1 :] = np.average(sliding_window_view(x, period), weights=weights, axis=-1)
+
+
+def _fwma_python(x: Float1D, params: Float1D, out: Float2D) -> None:
+    """Weights of any size."""
+    before, number = 0, 1
+    weights = np.array([], dtype=np.int64)
+    for _ in range(int(params[0])):
+        # From integers to floats to objects: numpy chooses by what it holds so far.
+        weights = np.append(weights, number) if len(weights) else np.array([number])
+        before, number = number, before + number
+    _average_of_windows(x, weights / np.sum(weights), out[0])
+
+
+def _pwma_python(x: Float1D, params: Float1D, out: Float2D) -> None:
+    """Weights of any size."""
+    row = int(params[0]) - 1
+    weights = np.array([math.comb(row, each) for each in range(row + 1)])
+    _average_of_windows(x, weights / np.sum(weights), out[0])
+
+
 @kernel
 def _fwma(x, params, out):
     """Weights are Fibonacci's numbers."""
@@ -194,7 +236,14 @@ def _fwma(x, params, out):
     _weigh_like_numpy(x, weights / total, out[0])
 
 
-@indicator(_fwma, lookback=lambda period: period, accepts_1d=True)
+# Beyond, the sum of the numbers does not fit into the 53 bits of a float.
+@indicator(
+    _fwma,
+    python=_fwma_python,
+    compiled_if=lambda period: period <= 76,
+    lookback=lambda period: period,
+    accepts_1d=True,
+)
 def fwma(candles: Float2D | Float1D, period: int = 5, source_type: str = "close", sequential: bool = False) -> Value:
     """Fibonacci weighted average: the weights 1, 1, 2, 3, 5... from the oldest to the newest.
 
@@ -216,7 +265,14 @@ def _pwma(x, params, out):
     _weigh_like_numpy(x, weights / total, out[0])
 
 
-@indicator(_pwma, lookback=lambda period: period, accepts_1d=True)
+# In larger rows of the triangle the products do not fit into the 53 bits of a float.
+@indicator(
+    _pwma,
+    python=_pwma_python,
+    compiled_if=lambda period: period <= 50,
+    lookback=lambda period: period,
+    accepts_1d=True,
+)
 def pwma(candles: Float2D | Float1D, period: int = 5, source_type: str = "close", sequential: bool = False) -> Value:
     """Pascal weighted average: the weights of row `period` of Pascal's triangle.
 

@@ -42,7 +42,7 @@ def run(described, data, params, window=0):
     # Compiled kernels divide by zero in silence; as plain Python they warn.
     with np.errstate(all="ignore"):
         values = np.array(params, dtype=np.float64)
-        described.evaluate(np.ascontiguousarray(data), values, out, sequential=False, window=window)
+        described.evaluate(described.arranged(data, values), values, out, sequential=False, window=window)
     return out
 
 
@@ -50,7 +50,7 @@ def prepared(name, kwargs, candles):
     described = ta.get(name)
     source_type, params, _ = described.encode(**kwargs)
     candles = np.hstack(inputs(described, candles))
-    return described, ta.select_source(candles, source_type) if described.source else candles, params
+    return described, described.select(candles, source_type, params), params
 
 
 def test_cases__cover_every_indicator():

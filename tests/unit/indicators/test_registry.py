@@ -36,7 +36,7 @@ def test_encode__binds_defaults_positions_and_names():
         ("rsi", (), {"source_type": "clsoe"}, ValueError, "Did you mean 'close'?"),
         ("supertrend", (), {"factor": "3"}, TypeError, "supertrend: factor must be a number, was '3'"),
         ("bollinger_bands", (), {"matype": 7}, ValueError, "matype 7 is not one of Jesse's codes"),
-        ("stoch", (), {"slowk_matype": 24}, ValueError, "slowk_matype 24 is not one of Jesse's codes"),
+        ("stoch", (), {"slowk_matype": 24}, ValueError, "stoch: slowk_matype 24 (vwma and vwap) cannot be used here"),
     ],
 )
 def test_encode__names_what_is_wrong(name, args, kwargs, error, message):
