@@ -97,7 +97,8 @@ def frame_series(key: SeriesKey, frame: Frame, out: Float2D) -> None:
         out[0, first:] = _where_complete(frame, key.end, frame.rows[:, column], frame.forming[:, column])
         return
     indicator = _registry.get(key.indicator)
-    data = frame.rows if key.source is None else _registry.select_source(frame.rows, str(key.source))
+    assert not isinstance(key.source, tuple)
+    data = indicator.select(frame.rows, key.source, key.params)
     # As in the traded timeframe, [-1] of a sequential series is the non-sequential value over all rows.
     complete = _registry.compute(indicator, data, key.params, sequential=False, window=key.window)
     if key.end or not np.isfinite(frame.forming[first:, TIMESTAMP]).any():
@@ -111,7 +112,7 @@ def frame_series(key: SeriesKey, frame: Frame, out: Float2D) -> None:
             continue
         start = max(0, row + 1 - key.window) if key.window > 0 else 0
         seen = np.vstack([frame.rows[start:row], frame.forming[t]])
-        visible = seen if key.source is None else _registry.select_source(seen, str(key.source))
+        visible = indicator.arranged(indicator.select(seen, key.source, params), params)
         values = np.empty((len(out), len(seen)))
         indicator.run(visible, params, values)
         out[:, t] = values[:, -1]

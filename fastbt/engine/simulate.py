@@ -128,7 +128,7 @@ def compute_series(
         else:
             data = indicator.select(bars, key.source, key.params)
         # What a strategy sees as [-1] of a sequential series that is not prefix stable needs all rows anew each bar.
-        one_pass = key.sequential and key.window == 0 and indicator.is_prefix_stable(key.params)
+        one_pass = key.sequential and key.window == 0 and indicator.is_prefix_stable(key.params, data)
         rows = matrix[row : row + len(indicator.fields)]
         missing = key.source[0].missing if isinstance(key.source, tuple) and _is_python(key.source[0]) else 0
         if missing:
