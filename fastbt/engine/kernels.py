@@ -82,6 +82,12 @@ def _is_near(price, reference):
 
 
 @lean
+def _market_price(s):
+    """Return `self.position.current_price`, which is `self.price` but for a moment (see `_publish_stale`)."""
+    return s.market_price if s.stale else s.current_price
+
+
+@lean
 def _position_pnl(s):
     """Return the unrealised profit (specification 3.2)."""
     if s.qty == 0.0:
@@ -312,6 +318,8 @@ def _publish_stale(s, bars, i):
     """
     if s.timeframe_minutes == 1 or (i + 1) % s.timeframe_minutes != 0:
         return
+    s.stale = True
+    s.market_price = s.current_price
     if s.shown_minute >= 0 and s.shown_minute // s.timeframe_minutes == i // s.timeframe_minutes:
         s.minute = s.shown_minute
         _publish(s, s.shown_open, s.shown_close, s.shown_high, s.shown_low, s.shown_volume)
@@ -323,6 +331,7 @@ def _publish_stale(s, bars, i):
 @lean
 def _publish_minute(s, minutes, i):
     """Make the whole minute the newest candle."""
+    s.stale = False
     s.partial = False
     s.complete = (i + 1) % s.timeframe_minutes == 0
     s.part_open = minutes[i, OPEN]

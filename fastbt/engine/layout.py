@@ -122,6 +122,9 @@ def state_dtype(points: int, orders: int, routes: int = 1) -> np.dtype[Any]:
         ("shown_high", "f8"),
         ("shown_low", "f8"),
         ("shown_volume", "f8"),
+        # While a liquidation shows an older candle, the price of the position is another than the strategy's.
+        ("stale", "b1"),
+        ("market_price", "f8"),
         # Wallet and position.
         ("wallet", "f8"),
         ("base_balance", "f8"),

@@ -407,6 +407,7 @@ def _begin(s, minutes):
     s.complete = True
     s.partial = False
     s.shown_minute = -1
+    s.stale = False
     s.wallet = s.starting_balance
     s.base_balance = s.stop_sum = s.limit_sum = 0.0
     s.qty = s.previous_qty = 0.0
