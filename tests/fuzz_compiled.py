@@ -55,6 +55,7 @@ class Tally:
     undecided: int = 0
     idle: int = 0
     walked: int = 0
+    skipping: int = 0
     differences: dict[int, str] = dataclasses.field(default_factory=dict)
 
 
@@ -109,7 +110,8 @@ def compare_metrics(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
 def walking(setup: Any) -> Any:
     """Return a set-up that makes the machine believe that any minute may touch any order, so that it skips none."""
     market = setup.market
-    endless = {key: np.full_like(getattr(market, key), np.inf) for key in ("span", "block_span", "bar_span")}
+    spans = ("span", "block_span", "bar_span", "bar_block_span")
+    endless = {key: np.full_like(getattr(market, key), np.inf) for key in spans}
     for each in endless.values():
         each[:, 0] = -np.inf
     return dataclasses.replace(setup, market=dataclasses.replace(market, **endless))
@@ -119,6 +121,7 @@ def run_seed(seed: int, tally: Tally, folder: Path, *, show: bool = False, mode:
     """Run the strategy of a seed both ways; of every fourth seed, let the compiled run walk every minute, too."""
     from strategy_generators import make_market, make_strategy
 
+    from fastbt._jit import jit_disabled
     from fastbt.backtest import Session, Setup
     from fastbt.errors import CompileError
 
@@ -140,6 +143,7 @@ def run_seed(seed: int, tally: Tally, folder: Path, *, show: bool = False, mode:
         return
     if show:
         print(compiled.text[: compiled.text.index("CONFLICTING_RULES")])
+    tally.skipping += compiled.module.SKIPS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = outcome_of(session.run_interpreted)
@@ -147,7 +151,11 @@ def run_seed(seed: int, tally: Tally, folder: Path, *, show: bool = False, mode:
             ours = outcome_of(session.run)
             if seed % 4 == 0:
                 tally.walked += 1
+                # As plain Python, the machine can be told to skip no bar.
+                skips = compiled.module.SKIPS
+                compiled.module.SKIPS = skips and not jit_disabled()
                 walked = outcome_of(Session(session.source, walking(setup)).run)
+                compiled.module.SKIPS = skips
                 if found := first_difference(walked, ours):
                     tally.differences[seed] = f"walking every minute: {found.replace('reference', 'skipping')}"
                     return

@@ -14,6 +14,7 @@ from types import ModuleType
 from fastbt._cache import code_cache
 from fastbt.compiler import api
 from fastbt.compiler.lower import Program
+from fastbt.compiler.quiet import quiet_text
 from fastbt.compiler.statements import COMMON, FunctionLowerer
 from fastbt.compiler.values import Bound, Const, Group, Number, Part
 from fastbt.errors import CompileError
@@ -244,6 +245,7 @@ def module_text(program: Program) -> str:
         _clear_cached(program),
         "" if program.shares_account else f"{_MARK}{machine}",
     ]
+    parts.append(quiet_text(program, "\n".join([*bodies, *hooks])))
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 

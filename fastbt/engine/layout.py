@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from fastbt.types import CLOSE, DAY_MS, HIGH, LOW, MINUTE_MS, OPEN, Float2D, Int1D
+from fastbt.types import CLOSE, DAY_MS, HIGH, LOW, MINUTE_MS, OPEN, Float1D, Float2D, Int1D
 
 #: Minutes summarised by one entry of the middle level of the span pyramid.
 BLOCK: Final = 16
@@ -232,8 +232,12 @@ class Market:
     span, block_span, bar_span : ndarray, shape (n, 2)
         Lowest and highest price that each minute, each block of 16 minutes and each bar touches, the jump from the
         previous close included.
+    bar_block_span : ndarray, shape (n, 2)
+        The same of each block of 16 bars.
     sample_minutes : ndarray, shape (n_samples - 2,) or one more
         Minutes after which the daily balance is sampled.
+    sample_prices : ndarray, like `sample_minutes`
+        Closing prices of those minutes.
     sample_times : ndarray, shape (n_samples,), int64
         Times of all samples, ms UTC, the first and the last included.
     """
@@ -245,7 +249,9 @@ class Market:
     span: Float2D
     block_span: Float2D
     bar_span: Float2D
+    bar_block_span: Float2D
     sample_minutes: Int1D
+    sample_prices: Float1D
     sample_times: Int1D
 
     @property
@@ -286,6 +292,7 @@ def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe
     end = start + len(minutes) * MINUTE_MS
     if times[-1] != end:
         times.append(end)
+    bar_span = _pyramid(span, timeframe_minutes)
     return Market(
         minutes=np.ascontiguousarray(minutes, dtype=np.float64),
         bars=np.ascontiguousarray(bars, dtype=np.float64),
@@ -293,8 +300,10 @@ def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe
         timeframe_minutes=timeframe_minutes,
         span=span,
         block_span=_pyramid(span, BLOCK),
-        bar_span=_pyramid(span, timeframe_minutes),
+        bar_span=bar_span,
+        bar_block_span=_pyramid(bar_span, BLOCK),
         sample_minutes=sample_minutes,
+        sample_prices=np.ascontiguousarray(minutes[sample_minutes, CLOSE]),
         sample_times=np.array(times, dtype=np.int64),
     )
 

@@ -114,6 +114,17 @@ def init_variables(v):
     """Have no variables."""
 
 
+@inner
+def _always(s, v, k, x, bars, minutes):
+    """Let no bar be skipped."""
+    return True
+
+
+#: Whether any bar can be skipped, and for each state of a run which bars may matter: see `fastbt.compiler.quiet`.
+SKIPS = False
+EVER_ENTER = EVER_WAIT = EVER_HOLD = 1
+NOW_ENTER = NOW_WAIT = NOW_HOLD = 1
+may_enter_ever = may_wait_ever = may_hold_ever = may_enter_now = may_wait_now = may_hold_now = _always
 go_long = go_short = before = after = update_position = _nothing
 on_open_position = on_increased_position = on_reduced_position = on_close_position = on_cancel = _nothing
 before_terminate = terminate = clear_cached = _nothing
@@ -132,6 +143,8 @@ def tell(s, v, k, x, bars, minutes, event):
 
 # --- machine ---
 CONFLICTING_RULES = 2
+NEVER, ALWAYS, SOMETIMES = 0, 1, 2
+IN_FLAT, IN_WAIT, IN_LONG, IN_SHORT = 1, 2, 4, 8
 
 
 @inner
@@ -431,8 +444,204 @@ def _sample(s, daily):
     s.n_samples += 1
 
 
+@inner
+def _show(s, bars, b):
+    """Set the clock to the decision on bar `b`."""
+    s.bar = s.warmup_bars + b
+    s.index = b
+    s.minute = (b + 1) * s.timeframe_minutes - 1
+    s.time = bars[s.bar, TIMESTAMP] + 60000.0 * s.timeframe_minutes
+    s.current_price = bars[s.bar, CLOSE]
+
+
+@inner
+def _list_events(s, v, k, x, bars, minutes, events):
+    """List the bars on which the strategy may act whatever its state; return how many there are."""
+    s.status = OK
+    s.complete = True
+    s.partial = False
+    n = 0
+    for b in range(len(minutes) // s.timeframe_minutes):
+        _show(s, bars, b)
+        states = 0
+        if EVER_ENTER == SOMETIMES:
+            s.qty = 0.0
+            if may_enter_ever(s, v, k, x, bars, minutes):
+                states |= IN_FLAT
+        if EVER_WAIT == SOMETIMES:
+            s.qty = 0.0
+            if may_wait_ever(s, v, k, x, bars, minutes):
+                states |= IN_WAIT
+        if EVER_HOLD == SOMETIMES:
+            s.qty = 1.0
+            if may_hold_ever(s, v, k, x, bars, minutes):
+                states |= IN_LONG
+            s.qty = -1.0
+            if may_hold_ever(s, v, k, x, bars, minutes):
+                states |= IN_SHORT
+        if s.status != OK:
+            # What fails here may fail in the run.
+            s.status = OK
+            states = IN_FLAT | IN_WAIT | IN_LONG | IN_SHORT
+        if states != 0:
+            events[0, n] = b
+            events[1, n] = states
+            n += 1
+    return n
+
+
 @merged
-def _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades, log, daily):
+def _next_bar(s, v, k, x, bars, minutes, bar_span, bar_block_span, events, n_events, b, p, state, ever, now):
+    """Return the first bar from `b` on which an order is touched or the strategy may act, and the next event."""
+    n_bars = len(minutes) // s.timeframe_minutes
+    low, high = -np.inf, np.inf
+    can_touch = s.n_active > 0 or (s.mode == ISOLATED and s.qty != 0.0)
+    if can_touch:
+        low, high = _triggers(s)
+    e = b
+    while e < n_bars:
+        if ever == ALWAYS:
+            if bar_span[e, 0] <= low or bar_span[e, 1] >= high:
+                break
+        else:
+            candidate = n_bars
+            if ever == SOMETIMES:
+                while p < n_events and events[0, p] < e:
+                    p += 1
+                q = p
+                while q < n_events and (events[1, q] & state) == 0:
+                    q += 1
+                if q < n_events:
+                    candidate = events[0, q]
+            if can_touch:
+                touched = _find_touched(bar_span, bar_block_span, e, min(candidate + 1, n_bars), low, high)
+                if touched >= 0:
+                    e = touched
+                    break
+            e = candidate
+            if e >= n_bars:
+                break
+        if now == ALWAYS:
+            break
+        _show(s, bars, e)
+        if state == IN_FLAT:
+            wakes = may_enter_now(s, v, k, x, bars, minutes)
+        elif state == IN_WAIT:
+            wakes = may_wait_now(s, v, k, x, bars, minutes)
+        else:
+            wakes = may_hold_now(s, v, k, x, bars, minutes)
+        if wakes or s.status != OK:
+            # What failed fails again where it belongs.
+            s.status = OK
+            break
+        e += 1
+    return e, p
+
+
+@inner
+def _skip(
+    s, v, k, x, bars, minutes, bar_span, bar_block_span, events, n_events, samples, sample_prices, daily, b, due, p
+):
+    """Go over the bars from `b` on which nothing happens; return the next bar, sample and event."""
+    if s.n_pending > 0:
+        return b, due, p
+    bar, minute, time, price = s.bar, s.minute, s.time, s.current_price
+    is_flat = s.qty == 0.0 and s.n_listed == 0
+    e = b
+    if is_flat:
+        if s.n_active == 0 and (EVER_ENTER != ALWAYS or NOW_ENTER != ALWAYS):
+            e, p = _next_bar(
+                s,
+                v,
+                k,
+                x,
+                bars,
+                minutes,
+                bar_span,
+                bar_block_span,
+                events,
+                n_events,
+                b,
+                p,
+                IN_FLAT,
+                EVER_ENTER,
+                NOW_ENTER,
+            )
+    elif s.qty == 0.0:
+        if EVER_WAIT != ALWAYS or NOW_WAIT != ALWAYS:
+            e, p = _next_bar(
+                s,
+                v,
+                k,
+                x,
+                bars,
+                minutes,
+                bar_span,
+                bar_block_span,
+                events,
+                n_events,
+                b,
+                p,
+                IN_WAIT,
+                EVER_WAIT,
+                NOW_WAIT,
+            )
+    elif EVER_HOLD != ALWAYS or NOW_HOLD != ALWAYS:
+        state = IN_LONG if s.qty > 0.0 else IN_SHORT
+        e, p = _next_bar(
+            s,
+            v,
+            k,
+            x,
+            bars,
+            minutes,
+            bar_span,
+            bar_block_span,
+            events,
+            n_events,
+            b,
+            p,
+            state,
+            EVER_HOLD,
+            NOW_HOLD,
+        )
+    if e == b:
+        s.bar, s.index, s.minute, s.time, s.current_price = bar, b, minute, time, price
+        return b, due, p
+    if is_flat:
+        _reset_orders(s)
+    end = e * s.timeframe_minutes
+    while due < len(samples) and samples[due] < end:
+        s.current_price = sample_prices[due]
+        _sample(s, daily)
+        due += 1
+    _show(s, bars, e - 1)
+    s.index = e
+    s.complete = True
+    s.partial = False
+    return e, due, p
+
+
+@merged
+def _run(
+    s,
+    v,
+    k,
+    x,
+    bars,
+    minutes,
+    span,
+    block_span,
+    bar_span,
+    bar_block_span,
+    events,
+    n_events,
+    samples,
+    sample_prices,
+    trades,
+    log,
+    daily,
+):
     """Run one parameter set over all bars; a status other than OK in `s` tells why it stopped."""
     _begin(s, minutes)
     _sample(s, daily)
@@ -441,7 +650,30 @@ def _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades,
     n_bars = n_minutes // length
     due = 0
     n_due = len(samples)
-    for b in range(n_bars):
+    p = 0
+    b = 0
+    while b < n_bars:
+        if SKIPS:
+            b, due, p = _skip(
+                s,
+                v,
+                k,
+                x,
+                bars,
+                minutes,
+                bar_span,
+                bar_block_span,
+                events,
+                n_events,
+                samples,
+                sample_prices,
+                daily,
+                b,
+                due,
+                p,
+            )
+            if b >= n_bars:
+                break
         first = b * length
         last = first + length
         while due < n_due and samples[due] < last - 1:
@@ -473,6 +705,7 @@ def _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades,
         if due < n_due and samples[due] == last - 1:
             _sample(s, daily)
             due += 1
+        b += 1
     first = n_bars * length
     while first < n_minutes:
         last = samples[due] + 1 if due < n_due else n_minutes
@@ -492,8 +725,8 @@ def _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades,
 
 @lean
 def run_sets(
-    first,
-    last,
+    order,
+    groups,
     states,
     variables,
     configs,
@@ -503,24 +736,52 @@ def run_sets(
     span,
     block_span,
     bar_span,
+    bar_block_span,
     samples,
+    sample_prices,
     sample_times,
     annualization,
+    events,
     trades,
     log,
     outcomes,
     daily,
     metrics,
 ):
-    """Run parameter sets [first, last) and write one row of outcomes, daily balances and metrics for each."""
+    """Run the parameter sets of `order` and write one row of outcomes, daily balances and metrics for each.
+
+    Sets of one group, which follow each other, share the list of bars on which they may act.
+    """
     s = states[0]
     v = variables[0]
     started_at = minutes[0, TIMESTAMP]
     finished_at = minutes[len(minutes) - 1, TIMESTAMP] + 120000.0
-    for j in range(first, last):
+    n_events = 0
+    for i in range(len(order)):
+        j = order[i]
         k = configs[j]
         init_variables(v)
-        _run(s, v, k, x, bars, minutes, span, block_span, bar_span, samples, trades, log, daily[j])
+        if SKIPS and (i == 0 or groups[i] != groups[i - 1]):
+            n_events = _list_events(s, v, k, x, bars, minutes, events)
+        _run(
+            s,
+            v,
+            k,
+            x,
+            bars,
+            minutes,
+            span,
+            block_span,
+            bar_span,
+            bar_block_span,
+            events,
+            n_events,
+            samples,
+            sample_prices,
+            trades,
+            log,
+            daily[j],
+        )
         outcomes[j, OUTCOME_STATUS] = s.status
         outcomes[j, OUTCOME_BAR] = s.minute // s.timeframe_minutes
         outcomes[j, OUTCOME_TIME] = s.time

@@ -26,7 +26,7 @@ from fastbt.errors import SimulationError
 from fastbt.indicators import _registry
 from fastbt.metrics.names import METRICS
 from fastbt.results import FilledOrder, Simulation, Trade
-from fastbt.types import MINUTE_MS, UNSUPPORTED_REASONS, Float1D, Float2D, OrderType, Side, Status, SubmittedVia
+from fastbt.types import MINUTE_MS, UNSUPPORTED_REASONS, Float1D, Float2D, Int1D, OrderType, Side, Status, SubmittedVia
 
 
 class SeriesKey(NamedTuple):
@@ -266,9 +266,10 @@ class Runner:
         market = self.market
         if jit_disabled():
             configs = configs.view(np.recarray)
+        order, groups = self._groups(configs, first, last)
         self.module.run_sets(
-            first,
-            last,
+            order,
+            groups,
             states,
             variables,
             configs,
@@ -278,15 +279,34 @@ class Runner:
             market.span,
             market.block_span,
             market.bar_span,
+            market.bar_block_span,
             market.sample_minutes,
+            market.sample_prices,
             market.sample_times,
             self.account.annualization,
+            np.empty((2, market.n_bars), dtype=np.int32),
             trades,
             log,
             output.outcomes,
             output.daily,
             output.metrics,
         )
+
+    def _groups(self, configs: npt.NDArray[Any], first: int, last: int) -> tuple[Int1D, Int1D]:
+        """Return the sets [first, last), those that may act on the same bars next to each other, and their groups."""
+        order = np.arange(first, last)
+        if last - first < 2:
+            return order, np.zeros(last - first, dtype=np.int64)
+        columns: list[npt.NDArray[Any]] = []
+        for field in self.module.EVENT_FIELDS:
+            columns += list(np.atleast_2d(configs[field][first:last].T))
+        if columns:
+            order = order[np.lexsort(columns)]
+        changes = np.zeros(last - first, dtype=bool)
+        for column in columns:
+            ordered = column[order - first]
+            changes[1:] |= ordered[1:] != ordered[:-1]
+        return order, np.cumsum(changes)
 
     def run_one(self, configs: npt.NDArray[Any], x: Float2D, row: int, *, symbol: str) -> tuple[Simulation, Float1D]:
         """Run one set in full.
