@@ -23,33 +23,6 @@ MODES = (
     "chaos_two_routes",
 )
 
-#: Hooks that strategies of this module define, where they can be told apart from outside.
-HOOKS = (
-    "should_long",
-    "should_short",
-    "go_long",
-    "go_short",
-    "should_cancel_entry",
-    "before",
-    "after",
-    "update_position",
-    "on_open_position",
-    "on_increased_position",
-    "on_reduced_position",
-    "on_close_position",
-    "on_cancel",
-    "on_route_open_position",
-    "on_route_close_position",
-    "on_route_increased_position",
-    "on_route_reduced_position",
-    "on_route_canceled",
-    "before_terminate",
-    "terminate",
-    "first_filter",
-    "second_filter",
-)
-FILTERS = HOOKS[-2:]
-
 #: Hyper-parameters and their defaults: probabilities, and distances and sizes as fractions.
 PARAMETERS = {
     "seed": 1,

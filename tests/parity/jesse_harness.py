@@ -36,14 +36,17 @@ class Jesse:
         self._recorder.install()
         _keep_route_order()
 
-    def run(self, case: Case, strategy_class: type) -> dict[str, Any]:
-        """Run a case, and answer in the words of the oracle's worker; a failure names Jesse's exception."""
+    def run(self, case: Case, strategies: list[type]) -> dict[str, Any]:
+        """Run a case, and answer in the words of the oracle's worker; a failure names Jesse's exception.
+
+        `strategies` has a class for each route.
+        """
         recorder = self._recorder
         recorder.order_count, recorder.stopped_at, recorder.outcome = 0, math.nan, {}
         exchange = case.config["exchange"]
         routes = [
-            {"exchange": exchange, "symbol": symbol, "timeframe": timeframe, "strategy": strategy_class}
-            for symbol, timeframe in case.routes
+            {"exchange": exchange, "symbol": symbol, "timeframe": timeframe, "strategy": strategy}
+            for (symbol, timeframe), strategy in zip(case.routes, strategies, strict=True)
         ]
         data_routes = [{"exchange": exchange, "symbol": s, "timeframe": t} for s, t in case.data_routes]
         candles, warmup = (

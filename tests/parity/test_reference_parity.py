@@ -29,7 +29,7 @@ def fuzz(*arguments: str) -> dict:
 
 @pytest.fixture(scope="module")
 def random_strategies():
-    return fuzz("--modes", *cases.MODES, "--cases", "3")
+    return fuzz("--modes", *cases.MODES, "--cases", "4")
 
 
 @pytest.fixture(scope="module")
