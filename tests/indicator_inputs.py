@@ -1,11 +1,11 @@
 """Candles of every kind and random valid arguments: what the wide comparison with Jesse runs over."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from indicator_cases import walk
 
-import fastbt.indicators as ta
 from fastbt.data import CandleSet
 from fastbt.indicators import Indicator
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, VOLUME
@@ -24,7 +24,6 @@ RANGES = {
     "alpha": (0.02, 0.9),
     "bandwidth": (0.05, 0.9),
     "bandwith": (0.05, 0.9),
-    "bp_normalized": (0.05, 0.9),
     "delta": (0.1, 0.9),
     "distribution_offset": (0.05, 0.95),
     "factor": (0.05, 0.95),
@@ -48,7 +47,7 @@ def real(symbol: str, timeframe: str) -> np.ndarray:
     return candles.resample(timeframe)
 
 
-def _changed(candles: np.ndarray, **columns: object) -> np.ndarray:
+def _changed(candles: np.ndarray, **columns: Any) -> np.ndarray:
     out = candles.copy()
     for name, (rows, value) in columns.items():
         out[rows, {"open": OPEN, "close": CLOSE, "high": HIGH, "low": LOW, "volume": VOLUME}[name]] = value
@@ -92,15 +91,17 @@ def unknown_markets() -> dict[str, np.ndarray]:
     }
 
 
-def random_arguments(described: Indicator, rng: np.random.Generator) -> dict[str, object]:
+def random_arguments(described: Indicator, rng: np.random.Generator) -> dict[str, Any]:
     """Return arguments that make sense to Jesse, each left at its default now and then."""
-    chosen: dict[str, object] = {}
+    chosen: dict[str, Any] = {}
     longest = int(rng.choice((12, 40, 130)))
     for name, parameter in described.signature.parameters.items():
         if name == "sequential" or rng.random() < 0.15:
             continue
         default = parameter.default
-        if name == "source_type":
+        if name == "min_chunksize":
+            chosen[name] = int(rng.integers(2, 12))
+        elif name == "source_type":
             chosen[name] = str(rng.choice(SOURCES))
         elif name.endswith("matype"):
             chosen[name] = int(rng.choice(MATYPES))
@@ -119,12 +120,27 @@ def random_arguments(described: Indicator, rng: np.random.Generator) -> dict[str
             chosen[name] = int(rng.integers(least, longest))
         else:
             chosen[name] = float(np.round((default or 1.0) * rng.uniform(0.3, 2.5), 3))
+    if {"min_chunksize", "max_chunksize"} <= chosen.keys():
+        chosen["max_chunksize"] += chosen["min_chunksize"]
     return chosen
 
 
-def inputs_of(described: Indicator, candles: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, ...]:
+def inputs_of(described: Indicator, candles: np.ndarray) -> tuple[np.ndarray, ...]:
     """The arrays that the public function of an indicator takes before its arguments."""
-    return (candles, other[: len(candles)]) if described.second_candles else (candles,)
+    return (candles, walk(len(candles), 4, 0.02)) if described.second_candles else (candles,)
 
 
-__all__ = ["MATYPES", "OF_CANDLES", "SOURCES", "inputs_of", "markets", "random_arguments", "real", "ta"]
+def stops_jesse(described: Indicator, arguments: dict[str, Any], rows: int) -> bool:
+    """Whether Jesse's machine code ends the whole process for these arguments and as many visible rows."""
+    given = {each.name: each.default for each in described.signature.parameters.values()} | arguments
+    periods = [value for value in given.values() if type(value) is int]
+    averages = [value for name, value in given.items() if name.endswith("matype")]
+    if described.name == "edcf" or 31 in averages:
+        return any(rows == 2 * period for period in periods)
+    if described.name == "cg":
+        return rows == given["period"] + 1
+    if described.name == "chop":
+        return given["drift"] > rows
+    if described.name == "ichimoku_cloud":
+        return given["displacement"] > 81
+    return described.name == "sar" and rows < 2

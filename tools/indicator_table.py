@@ -41,6 +41,43 @@ TOLERANCE = {
     "volume": _CONVOLVE,
 }
 
+#: Those for which Jesse raises an exception with fewer rows than they need.
+JESSE_RAISES = frozenset(
+    {
+        "alma",
+        "apo",
+        "bollinger_bands",
+        "devstop",
+        "er",
+        "eri",
+        "fwma",
+        "hurst_exponent",
+        "ichimoku_cloud_seq",
+        "kaufmanstop",
+        "kdj",
+        "keltner",
+        "kurtosis",
+        "ma",
+        "mab",
+        "mean_ad",
+        "median_ad",
+        "minmax",
+        "natr",
+        "ppo",
+        "pwma",
+        "rvi",
+        "sinwma",
+        "skew",
+        "squeeze_momentum",
+        "support_resistance_with_breaks",
+        "swma",
+        "tsf",
+        "ttm_trend",
+        "vlma",
+        "zscore",
+    }
+)
+
 HEAD = """# Indicators
 
 Written by `tools/indicator_table.py`; do not edit.
@@ -56,6 +93,12 @@ Averages and deviations chosen by `matype` and `devtype` are as exact as that av
 **Memory**: what a value depends on. *Last rows* is a window that is complete in itself. *From the first visible row* is
 recursive, cumulative or rolled: without `sequential` it starts again for every bar, `warm_up_candles` rows before.
 *Per bar* means that Jesse's older values change with new rows; fastbt gives at each bar what Jesse gives there.
+
+**With fewer rows than it needs** an indicator is NaN, or what its notes say, as in Jesse. Where Jesse raises an
+exception instead, marked ⚠, fastbt gives NaN for what is not known, so that a series can begin before the strategy does.
+Where Jesse's machine code ends the whole process (`sar` of one row, `chop` with more `drift` than rows, `edcf` of
+exactly `2 * period` rows, `cg` of `period + 1`, `ichimoku_cloud` with a `displacement` above 81) it is NaN or the value of
+the formula too. Candles in which something is NaN give Jesse's values, except the non-sequential `donchian`.
 
 **Runs**: *compiled*, or *numpy*, which takes longer and cannot be called on a candle that is still forming. *Both*
 depends on the arguments.
@@ -106,7 +149,8 @@ def text() -> str:
     for name, described in sorted(own.items()):
         equal = f"1e-9; {TOLERANCE[name]}" if name in TOLERANCE else "bit for bit"
         returns = "value" if described.record is None else ", ".join(described.fields)
-        cells = (f"`{name}`", f"`{arguments_of(described)}`", returns, equal, memory_of(described), runs_of(described))
+        shown = f"`{name}`" + (" ⚠" if name in JESSE_RAISES else "")
+        cells = (shown, f"`{arguments_of(described)}`", returns, equal, memory_of(described), runs_of(described))
         lines.append("| " + " | ".join(cells).replace("``", "") + " |\n")
     return "".join(lines)
 

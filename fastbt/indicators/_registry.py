@@ -87,8 +87,10 @@ AVERAGES: Final[dict[int, str]] = {
 OF_CANDLES: Final = frozenset((24, 29))
 
 #: Where the data of an indicator with such an average hold, beside the candles, its source, and what is averaged by 29.
+#: Then both again as they are after an average of the code 24: Jesse writes its source into the closes.
 SOURCE_COLUMN: Final = 6
 VWAP_COLUMN: Final = 7
+_AFTER_VWMA: Final = 2
 
 _DEFAULT_WINDOW = 240
 _window: ContextVar[int] = ContextVar("warm_up_window", default=_DEFAULT_WINDOW)
@@ -234,7 +236,7 @@ class Indicator:
     words : frozenset of str
         Fields that the public function returns as strings; in `out` they are numbers.
     averages_candles : bool
-        True if the codes of `OF_CANDLES` are accepted; `data` then is (n, 8), see `select`.
+        True if the codes of `OF_CANDLES` are accepted; `data` then is (n, 10), see `select`.
     compacts : bool
         True if unknown values are left out, and the values before one move up to take its place, as in Jesse.
     makes_gaps : bool
@@ -398,14 +400,16 @@ class Indicator:
         """Return what the kernel takes of the candles: all of them, or the chosen source.
 
         With an average of `OF_CANDLES`, the candles with the source as a seventh column, and as an eighth the source
-        as Jesse's vwap understands it.
+        as Jesse's vwap understands it; and both as `after_vwma` finds them.
         """
         if source_type is None:
             return candles
         if self._needs_candles(params):
-            vwap_source = get("vwap").alias.get(source_type, source_type)
-            chosen = (select_source(candles, each) for each in (source_type, vwap_source))
-            return np.column_stack([candles[:, :6], *chosen])
+            names = (source_type, get("vwap").alias.get(source_type, source_type))
+            written = candles[:, :6].copy()
+            written[:, CLOSE] = select_source(candles, source_type)
+            before, after = ([select_source(each, name) for name in names] for each in (candles, written))
+            return np.column_stack([candles[:, :6], *before, *after])
         columns = _SOURCES.get(source_type, ())
         if len(columns) == 1 and self._sees_columns(params):
             return candles[:, columns[0]]
@@ -470,6 +474,17 @@ def _has_gap(data: Float1D | Float2D) -> bool:
     """Whether something is unknown after the first row in which all is known."""
     unknown: Any = np.isnan(data).reshape(len(data), -1).any(axis=1)
     return bool(unknown.any() and unknown[int(unknown.argmin()) :].any())
+
+
+def after_vwma(data: Float1D | Float2D, matype: float) -> Float1D | Float2D:
+    """Return data with an average of `OF_CANDLES` as they are after one of this code; see `Indicator.select`."""
+    if data.ndim == 1 or matype != 24:
+        return data
+    data = data.copy()
+    data[:, CLOSE] = data[:, SOURCE_COLUMN]
+    for column in (SOURCE_COLUMN, VWAP_COLUMN):
+        data[:, column] = data[:, column + _AFTER_VWMA]
+    return data
 
 
 def _is_matype(name: str) -> bool:

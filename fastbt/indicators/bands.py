@@ -18,8 +18,16 @@ from fastbt.indicators._blocks import (
     _rolling_min,
     _true_range,
 )
-from fastbt.indicators._registry import OF_CANDLES, SOURCE_CODES, Value, indicator, select_source, settles_with
-from fastbt.indicators.moving_average import COMPILED, _average, average, average_of_source
+from fastbt.indicators._registry import (
+    OF_CANDLES,
+    SOURCE_CODES,
+    Value,
+    after_vwma,
+    indicator,
+    select_source,
+    settles_with,
+)
+from fastbt.indicators.moving_average import COMPILED, _average, average, source_beside
 from fastbt.indicators.statistics import absolute_deviation
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
@@ -420,8 +428,11 @@ def _keltner(candles, params, out):
 
 def _keltner_python(candles: Float2D, params: Float1D, out: Float2D) -> None:
     """Bands around any average."""
-    middle = average_of_source(candles, int(params[3]), int(params[0]), int(params[2]))
-    _keltner_around(candles, middle, params, out)
+    data = source_beside(candles, int(params[3]), int(params[2]))
+    middle = average(data, int(params[0]), int(params[2]))
+    # Jesse's true ranges see the closes as an average weighted by volume leaves them.
+    seen = np.ascontiguousarray(after_vwma(data, params[2])[:, :6]) if data.ndim == 2 else candles
+    _keltner_around(seen, middle, params, out)
 
 
 @indicator(

@@ -10,7 +10,7 @@ import numpy as np
 from fastbt._jit import kernel
 from fastbt.indicators._blocks import _eight_lane_sum, _fill_source, _has_unknown, _true_range
 from fastbt.indicators._registry import SOURCE_CODES, Value, indicator, settles_with
-from fastbt.indicators.moving_average import COMPILED, _average, average, average_of_source
+from fastbt.indicators.moving_average import COMPILED, _average, average, source_beside
 from fastbt.indicators.support import _extreme
 from fastbt.indicators.trend import _directional_movement
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
@@ -204,7 +204,7 @@ def _eri(candles, params, out):
 
 def _eri_python(candles: Float2D, params: Float1D, out: Float2D) -> None:
     """High and low less any average."""
-    middle = average_of_source(candles, int(params[2]), int(params[0]), int(params[1]))
+    middle = average(source_beside(candles, int(params[2]), int(params[1])), int(params[0]), int(params[1]))
     out[0] = candles[:, HIGH] - middle
     out[1] = candles[:, LOW] - middle
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastbt._jit import kernel
 from fastbt.indicators._blocks import _pairwise_sum
-from fastbt.indicators._registry import Value, indicator
+from fastbt.indicators._registry import Value, after_vwma, indicator
 from fastbt.indicators.averages import _ema, _wma
 from fastbt.indicators.moving_average import COMPILED, _average, average
 from fastbt.types import Float1D, Float2D
@@ -158,7 +158,7 @@ def _mab(x, params, out):
 def _mab_python(x: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
     """Bands of any averages."""
     fast = average(x, int(params[0]), int(params[4]))
-    slow = average(x, int(params[1]), int(params[5]))
+    slow = average(after_vwma(x, params[4]), int(params[1]), int(params[5]))
     _around_slow(fast, slow, params, out)
 
 

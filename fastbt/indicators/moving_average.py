@@ -62,11 +62,9 @@ def average(x: Float1D | Float2D, period: int, matype: int) -> Float1D:
     return values
 
 
-def average_of_source(candles: Float2D, source_code: int, period: int, matype: int) -> Float1D:
-    """Return the average of a source, given as a code of `SOURCE_CODES`, of candles."""
-    names = list(SOURCE_CODES)
-    data = get("ma").select(candles, names[source_code], (period, matype))
-    return average(data, period, matype)
+def source_beside(candles: Float2D, source_code: int, matype: int) -> Float1D | Float2D:
+    """Return what `average` takes of candles; the source is a code of `SOURCE_CODES`."""
+    return get("ma").select(candles, list(SOURCE_CODES)[source_code], (1, matype))
 
 
 def source_of(data: Float1D | Float2D) -> Float1D:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._registry import Value, indicator, settles_with
+from fastbt.indicators._registry import Value, after_vwma, indicator, settles_with
 from fastbt.indicators.averages import _sma, _wma
 from fastbt.indicators.momentum import _roc
 from fastbt.indicators.moving_average import COMPILED, _average, average
@@ -31,7 +31,7 @@ def _apo_python(x: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
     """Fast less slow average of any code."""
     fast, slow, matype = (int(each) for each in params)
     with np.errstate(invalid="ignore"):
-        out[0] = average(x, fast, matype) - average(x, slow, matype)
+        out[0] = average(x, fast, matype) - average(after_vwma(x, matype), slow, matype)
 
 
 @indicator(
@@ -76,7 +76,7 @@ def _ppo(x, params, out):
 def _ppo_python(x: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
     """Fast less slow average of any code, in percent of the slow one."""
     fast, slow, matype = (int(each) for each in params)
-    base = average(x, slow, matype)
+    base = average(after_vwma(x, matype), slow, matype)
     with np.errstate(divide="ignore", invalid="ignore"):
         out[0] = 100 * (average(x, fast, matype) - base) / base
 

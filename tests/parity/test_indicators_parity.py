@@ -1,81 +1,15 @@
 """Every indicator against the installed Jesse: bit for bit."""
 
 import inspect
-import os
-import warnings
 
 import numpy as np
 import pytest
-from indicator_cases import CASES, IDS, MARKETS, inputs
+from indicator_cases import CASES, IDS, MARKETS
+from parity.indicator_harness import assert_same, call
 
 import fastbt.indicators as ta
 
 pytestmark = pytest.mark.jesse
-
-
-@pytest.fixture(scope="module")
-def jesse(tmp_path_factory):
-    """Jesse's indicators, imported where it may leave its folders behind."""
-    folder = tmp_path_factory.mktemp("jesse")
-    before = os.getcwd()
-    os.environ.setdefault("JESSE_CACHE_DIR", str(folder))
-    os.chdir(folder)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import jesse.indicators
-    finally:
-        os.chdir(before)
-    return jesse.indicators
-
-
-@pytest.fixture
-def jesse_window(jesse):
-    """Set the rows that Jesse's non-sequential indicators see."""
-    from jesse.config import config
-    from jesse.helpers import CACHED_CONFIG
-
-    before = config["env"]["data"].get("warmup_candles_num")
-
-    def choose(rows):
-        CACHED_CONFIG.pop("env.data.warmup_candles_num", None)
-        config["env"]["data"]["warmup_candles_num"] = rows
-
-    yield choose
-    choose(before)
-
-
-def fields_of(result):
-    """The fields of a result, as a list of arrays or numbers."""
-    return list(result) if isinstance(result, tuple) else [result]
-
-
-def assert_same(actual, expected, hint):
-    """Same type names, same fields, same bits; NaN equals NaN."""
-    assert type(actual).__name__ == type(expected).__name__ or not isinstance(expected, tuple), hint
-    assert getattr(actual, "_fields", None) == getattr(expected, "_fields", None), hint
-    for mine, theirs in zip(fields_of(actual), fields_of(expected), strict=True):
-        if theirs is None or mine is None or isinstance(theirs, str):
-            assert mine == theirs, hint
-            continue
-        mine, theirs = np.asarray(mine), np.asarray(theirs)
-        if theirs.dtype == object:
-            # Words, None and NaN beside numbers: NaN is the only one that does not equal itself.
-            mine, theirs = ([("nan",) if each != each else each for each in side] for side in (mine, theirs))
-            assert mine == theirs, hint
-            continue
-        np.testing.assert_array_equal(mine, theirs, err_msg=hint)
-        known = ~np.isnan(theirs.astype(np.float64))
-        np.testing.assert_array_equal(np.signbit(mine)[known], np.signbit(theirs)[known], err_msg=hint)
-
-
-def call(module, name, candles, **kwargs):
-    """Call an indicator on copies: some of Jesse's write into the candles."""
-    copies = [each.copy() for each in inputs(ta.get(name), candles)]
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        # SciPy warns of windows in which nothing moves.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return getattr(module, name)(*copies, **kwargs)
 
 
 @pytest.mark.parametrize("market", MARKETS)

@@ -1,19 +1,10 @@
 """The page of all indicators."""
 
 import doctest
-import importlib.util
-from pathlib import Path
+
+from indicator_table_tool import load_tool
 
 import fastbt.indicators as ta
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-def load_tool():
-    spec = importlib.util.spec_from_file_location("indicator_table", ROOT / "tools" / "indicator_table.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_page__is_up_to_date():
