@@ -26,6 +26,7 @@ from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, Float2D, JsonDict
 
 if TYPE_CHECKING:
+    from fastbt.compiler.binding import Binding
     from fastbt.compiler.load import StrategySource
     from fastbt.compiler.program import CompiledStrategy
     from fastbt.engine.frames import Frame
@@ -233,6 +234,34 @@ def known_hyperparameters(source: StrategySource, given: Mapping[str, Any]) -> d
     return {**defaults, **given}
 
 
+def check_frames(compiled: CompiledStrategy, setup: Setup) -> None:
+    """Refuse a strategy that asks for candles of no route.
+
+    Raises
+    ------
+    SimulationError
+        As Jesse's RouteNotFound.
+    """
+    for name in compiled.program.timeframes:
+        if not setup.provides(name):
+            symbol, timeframe = frame_parts(name, setup.symbol)
+            raise SimulationError(
+                f"Jesse raises RouteNotFound: {compiled.source.name} reads {timeframe} candles of {symbol}; add them "
+                f"to the data routes",
+                exception="RouteNotFound",
+            )
+
+
+def series_of(setup: Setup, binding: Binding) -> Float2D:
+    """Return the market series that parameter sets are bound to."""
+    from fastbt.engine.simulate import compute_series
+
+    market = setup.market
+    return compute_series(
+        binding.series, binding.n_rows, market.bars, frame_of=setup.frame, first_bar=market.warmup_bars
+    )
+
+
 class Session:
     """A strategy, ready to run on one set-up with any hyper-parameters.
 
@@ -262,15 +291,15 @@ class Session:
         compiled = CompiledStrategy(
             self.source, setup.account, symbol=setup.symbol, timeframe=setup.timeframe, sample=hyperparameters
         )
-        for name in compiled.program.timeframes:
-            if not setup.provides(name):
-                symbol, timeframe = frame_parts(name, setup.symbol)
-                raise SimulationError(
-                    f"Jesse raises RouteNotFound: {self.source.name} reads {timeframe} candles of {symbol}; add them "
-                    f"to the data routes",
-                    exception="RouteNotFound",
-                )
-        runner = Runner(compiled.module, compiled.state_dtype, compiled.variables_dtype, setup.market, setup.account)
+        check_frames(compiled, setup)
+        runner = Runner(
+            compiled.module,
+            compiled.state_dtype,
+            compiled.variables_dtype,
+            setup.market,
+            setup.account,
+            setup.symbol,
+        )
         self._runners.append((compiled, runner))
         return self._runners[-1]
 
@@ -295,7 +324,6 @@ class Session:
         CompileError
             If the strategy cannot be compiled.
         """
-        from fastbt.engine.simulate import compute_series
         from fastbt.metrics.measure import metrics_row_to_dict
 
         hp = self.source.defaults if hyperparameters is None else dict(hyperparameters)
@@ -303,10 +331,7 @@ class Session:
         binding = compiled.bind([hp])
         if binding.errors:
             raise SettingsError(f"{self.source.name}: {binding.errors[0]}")
-        market = self.setup.market
-        x = compute_series(
-            binding.series, binding.n_rows, market.bars, frame_of=self.setup.frame, first_bar=market.warmup_bars
-        )
+        x = series_of(self.setup, binding)
         simulation, row = runner.run_one(binding.configs, x, 0, symbol=self.setup.symbol)
         return simulation, metrics_row_to_dict(row)
 

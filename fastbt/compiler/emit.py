@@ -243,10 +243,15 @@ def module_text(program: Program) -> str:
         *hooks,
         _init_variables(program),
         _clear_cached(program),
-        "" if program.shares_account else f"{_MARK}{machine}",
     ]
-    parts.append(quiet_text(program, "\n".join([*bodies, *hooks])))
+    if not program.shares_account:
+        parts += [f"{_MARK}{machine}", quiet_text(program, "\n".join([*bodies, *hooks]))]
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+
+def module_name(text: str) -> str:
+    """Return the name of the module with this text."""
+    return f"fastbt_generated_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def load_module(text: str, label: str) -> ModuleType:
@@ -255,8 +260,7 @@ def load_module(text: str, label: str) -> ModuleType:
     The file is written in one step, and the module is registered before it runs: numba's cache can only be loaded by
     another process from modules that `sys.modules` knows.
     """
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    key = f"fastbt_generated_{digest}"
+    key = module_name(text)
     if key in sys.modules:
         return sys.modules[key]
     folder = code_cache() / "strategies"

@@ -23,6 +23,17 @@ _SETTLEMENT: Final = {
 }
 
 
+def settlement_currency(exchange: str, symbol: str) -> str:
+    """Return what an exchange is settled in: as a rule, the quote asset of the first symbol.
+
+    Examples
+    --------
+    >>> settlement_currency("Bybit USDC Perpetual", "BTC-USDT"), settlement_currency("Binance Spot", "BTC-USDT")
+    ('USDC', 'USDT')
+    """
+    return _SETTLEMENT.get(exchange, quote_asset(symbol))
+
+
 class HeldPosition(Protocol):
     """What the margin rule asks of a position."""
 
@@ -49,7 +60,7 @@ class FuturesExchange:
         self.futures_leverage = account.leverage
         self.futures_leverage_mode = account.mode.name.lower()
         self.name = account.exchange
-        self.settlement_currency = _SETTLEMENT.get(account.exchange, quote_asset(symbols[0]))
+        self.settlement_currency = settlement_currency(account.exchange, symbols[0])
         self.wallet_balance: float = account.starting_balance
         self._positions = positions
         self._bases = [base_asset(symbol) for symbol in symbols]

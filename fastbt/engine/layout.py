@@ -37,7 +37,7 @@ TRADE_HOLDING: Final = 8
 TRADE_ROUTE: Final = 9
 TRADE_FIELDS: Final = 10
 
-# Rows of the fill log, one column an executed order; a log without columns switches it off. Trades are counted by route.
+# Rows of the fill log, one column an executed order; a log without columns switches it off. A route counts its trades.
 LOG_TRADE: Final = 0
 LOG_SIDE: Final = 1
 LOG_TYPE: Final = 2

@@ -132,7 +132,7 @@ before_terminate = terminate = clear_cached = _nothing
 
 @inner
 def own(s, of_routes):
-    """Return the candles of the route: here, of the only one."""
+    """Return the candles of the route: here, of the only one. In generated modules there is no call."""
     return of_routes
 
 

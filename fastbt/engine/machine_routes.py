@@ -61,25 +61,25 @@ def init_all(v):
     """Set the variables of all strategies to what they begin with."""
 
 
-@inner
+@merged
 def records_of(states, variables):
     """Return what `v` is."""
     return (states, variables[0][0])
 
 
-@inner
+@merged
 def configs_of(configs, j):
     """Return the values of parameter set `j` for each route."""
     return (configs[0][j],)
 
 
-# --- machine ---
 @inner
 def own(s, of_routes):
-    """Return the candles of the route at hand."""
+    """Return the candles of a route; in the generated module `of_routes[s.route]`, as kernels cannot return arrays."""
     return of_routes[s.route]
 
 
+# --- machine ---
 @inner
 def tell(s, v, k, x, bars, minutes, event):
     """Tell the other routes what became of an order, and look at what they assigned (specification 2.6)."""
@@ -204,8 +204,9 @@ def _run_routes(v, k, x, bars, minutes, span, block_span, order, samples, trades
     """Run one parameter set over all minutes; return the record at hand, whose status tells why it stopped."""
     states = v[0]
     for r in range(len(states)):
-        _begin(states[r], own(states[r], minutes))
-        states[r].others[:] = 0.0
+        t = states[r]
+        _begin(t, own(t, minutes))
+        t.others[:, :] = 0.0
     s = _sample(states[0], states, daily)
     n_minutes = len(own(s, minutes))
     due = 0
@@ -280,7 +281,8 @@ def run_sets(
         k = configs_of(configs, j)
         s = _run_routes(v, k, x, bars, minutes, span, block_span, order, samples, trades, log, daily[j])
         outcomes[j, OUTCOME_STATUS] = s.status
-        outcomes[j, OUTCOME_BAR] = s.minute // states[0].timeframe_minutes
+        # Not `s.minute`: other routes may still be at the minute before.
+        outcomes[j, OUTCOME_BAR] = (np.int64((s.time - started_at) / 60000.0) - 1) // states[0].timeframe_minutes
         outcomes[j, OUTCOME_TIME] = s.time
         outcomes[j, OUTCOME_ORDERS] = s.next_id
         outcomes[j, OUTCOME_BALANCE] = s.wallet

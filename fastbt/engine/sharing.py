@@ -7,7 +7,7 @@ route hands it over. Positions of the other routes are read from a table that go
 """
 
 from fastbt._jit import lean
-from fastbt.engine.kernels import ACTIVE, MARKET, _publish_minute, _reserved_margin
+from fastbt.engine.kernels import ACTIVE, MARKET, _market_price, _publish_minute, _reserved_margin
 from fastbt.engine.layout import OTHER_ENTRY_PRICE, OTHER_FIELDS, OTHER_PRICE, OTHER_QTY, OTHER_RESERVED
 
 
@@ -18,7 +18,7 @@ def _hand_over(a, b):
         return
     a.others[a.route, OTHER_QTY] = a.qty
     a.others[a.route, OTHER_ENTRY_PRICE] = a.entry_price
-    a.others[a.route, OTHER_PRICE] = a.current_price
+    a.others[a.route, OTHER_PRICE] = _market_price(a)
     a.others[a.route, OTHER_RESERVED] = _reserved_margin(a)
     for r in range(len(a.others)):
         for column in range(OTHER_FIELDS):

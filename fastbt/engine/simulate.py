@@ -19,14 +19,17 @@ import numpy.typing as npt
 from fastbt._jit import jit_disabled
 from fastbt.engine import layout
 from fastbt.engine.account import Account
+from fastbt.engine.exchange import settlement_currency
 from fastbt.engine.frames import Frame, frame_series
 from fastbt.engine.layout import Market
 from fastbt.engine.python_series import PythonKey, fill_python_series
+from fastbt.engine.routes import quote_asset
+from fastbt.engine.words import put_into_words
 from fastbt.errors import SimulationError
 from fastbt.indicators import _registry
 from fastbt.metrics.names import METRICS
-from fastbt.results import FilledOrder, Simulation, Trade
-from fastbt.types import MINUTE_MS, UNSUPPORTED_REASONS, Float1D, Float2D, Int1D, OrderType, Side, Status, SubmittedVia
+from fastbt.results import Simulation
+from fastbt.types import UNSUPPORTED_REASONS, Float1D, Float2D, Int1D, Status
 
 
 class SeriesKey(NamedTuple):
@@ -54,9 +57,6 @@ class SeriesKey(NamedTuple):
     window: int
     timeframe: str = ""
     end: int = 0
-
-
-_VIA = {SubmittedVia.NONE: None, SubmittedVia.STOP_LOSS: "stop-loss", SubmittedVia.TAKE_PROFIT: "take-profit"}
 
 
 def compute_series(
@@ -189,9 +189,7 @@ class Output:
     @classmethod
     def without_daily(cls, n_sets: int) -> Output:
         """Return room for results from which the daily balances are left out; kernels cannot write to it."""
-        return cls(
-            np.empty((n_sets, layout.OUTCOME_FIELDS)), np.empty((n_sets, 0)), np.empty((n_sets, len(METRICS)))
-        )
+        return cls(np.empty((n_sets, layout.OUTCOME_FIELDS)), np.empty((n_sets, 0)), np.empty((n_sets, len(METRICS))))
 
 
 class Runner:
@@ -205,6 +203,8 @@ class Runner:
         Records of a run's state and of the strategy's variables.
     market : Market
     account : Account
+    symbol : str, optional
+        What is traded. Some exchanges settle in another asset than its quote.
     """
 
     def __init__(
@@ -214,10 +214,12 @@ class Runner:
         variables_dtype: np.dtype[Any],
         market: Market,
         account: Account,
+        symbol: str | None = None,
     ) -> None:
         self.module = module
         self.market = market
         self.account = account
+        self._is_blind = symbol is not None and settlement_currency(account.exchange, symbol) != quote_asset(symbol)
         self._state_dtype = state_dtype
         self._variables_dtype = variables_dtype
         self._local = threading.local()
@@ -239,6 +241,7 @@ class Runner:
         states["timeframe_minutes"] = market.timeframe_minutes
         states["warmup_bars"] = market.warmup_bars
         states["window"] = account.warm_up_candles
+        states["is_blind"] = self._is_blind
         variables = np.zeros(1, dtype=self._variables_dtype)
         if jit_disabled():
             # As plain Python, the kernels read fields as attributes of records.
@@ -332,61 +335,10 @@ class Runner:
         error = outcome_error(output.outcomes[0])
         if error is not None:
             raise error
-        return self._simulation(output, trades, log, symbol), output.metrics[0]
-
-    def _simulation(self, output: Output, trades: Float2D, log: Float2D, symbol: str) -> Simulation:
-        """Put the buffers of one run into words."""
-        row = output.outcomes[0]
-        n_trades, n_fills = int(row[layout.OUTCOME_TRADES]), int(row[layout.OUTCOME_FILLS])
-        orders: list[list[FilledOrder]] = [[] for _ in range(n_trades + 1)]
-        for i in range(n_fills):
-            entry = log[:, i]
-            orders[int(entry[layout.LOG_TRADE])].append(
-                FilledOrder(
-                    side=Side(int(entry[layout.LOG_SIDE])).name.lower(),
-                    type=OrderType(int(entry[layout.LOG_TYPE])).name,
-                    qty=float(entry[layout.LOG_QTY]),
-                    filled_qty=float(entry[layout.LOG_FILLED_QTY]),
-                    price=float(entry[layout.LOG_PRICE]),
-                    fee=float(entry[layout.LOG_FEE]),
-                    executed_at=float(entry[layout.LOG_EXECUTED_AT]),
-                    created_at=float(entry[layout.LOG_CREATED_AT]),
-                    reduce_only=bool(entry[layout.LOG_REDUCE_ONLY]),
-                    submitted_via=_VIA[SubmittedVia(int(entry[layout.LOG_VIA]))],
-                )
-            )
-        closed = []
-        for i in range(n_trades):
-            entry = trades[:, i]
-            closed.append(
-                Trade(
-                    symbol=symbol,
-                    type="long" if entry[layout.TRADE_SIDE] > 0 else "short",
-                    qty=float(entry[layout.TRADE_QTY]),
-                    entry_price=float(entry[layout.TRADE_ENTRY]),
-                    exit_price=float(entry[layout.TRADE_EXIT]),
-                    fee=float(entry[layout.TRADE_FEE]),
-                    pnl=float(entry[layout.TRADE_PNL]),
-                    opened_at=float(entry[layout.TRADE_OPENED_AT]),
-                    closed_at=float(entry[layout.TRADE_CLOSED_AT]),
-                    leverage=self.account.leverage,
-                    orders=tuple(orders[i]),
-                )
-            )
-        minutes = self.market.minutes
-        return Simulation(
-            trades=closed,
-            daily_balance=output.daily[0].tolist(),
-            daily_time=self.market.sample_times.tolist(),
-            starting_balance=self.account.starting_balance,
-            finishing_balance=float(row[layout.OUTCOME_BALANCE]),
-            started_at=int(minutes[0, 0]),
-            finished_at=int(minutes[-1, 0]) + 2 * MINUTE_MS,
-            order_count=int(row[layout.OUTCOME_ORDERS]),
-            total_open_trades=int(row[layout.OUTCOME_OPEN_TRADES]),
-            open_pl=float(row[layout.OUTCOME_OPEN_PL]),
-            liquidations=int(row[layout.OUTCOME_LIQUIDATIONS]),
+        simulation = put_into_words(
+            output.outcomes[0], output.daily[0], trades, log, market=self.market, account=self.account, symbols=[symbol]
         )
+        return simulation, output.metrics[0]
 
 
 def outcome_error(row: Float1D) -> SimulationError | None:
