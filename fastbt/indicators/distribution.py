@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -110,11 +111,28 @@ def correl(candles: Float2D, period: int = 5, sequential: bool = False) -> Value
 def _of_windows(function: Callable[..., Any], x: Float1D, period: int, out: Float1D) -> None:
     """Fill `out` with a statistic of SciPy's of the last `period` values."""
     out[:] = np.nan
-    if len(x) >= period:
-        with warnings.catch_warnings():
-            # SciPy warns of windows in which nothing moves; they are NaN, in Jesse too.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            out[period - 1 :] = function(sliding_window_view(x, period), axis=-1)
+    if len(x) < period:
+        return
+    windows = sliding_window_view(x, period)
+    if not _hardly_moves(windows):
+        out[period - 1 :] = function(windows, axis=-1)
+        return
+    # Python's filters of warnings are those of all threads: two that set and restore them at once would mix them up.
+    with _filters_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        out[period - 1 :] = function(windows, axis=-1)
+
+
+_filters_lock = threading.Lock()
+
+#: SciPy warns from ten times the precision on.
+_HARDLY = 1000.0 * float(np.finfo(np.float64).eps)
+
+
+def _hardly_moves(windows: Float2D) -> bool:
+    """Whether SciPy may warn of a window in which nothing moves; such are NaN, in Jesse too."""
+    lowest, highest = windows.min(axis=-1), windows.max(axis=-1)
+    return not bool((highest - lowest > _HARDLY * np.maximum(np.abs(lowest), np.abs(highest))).all())
 
 
 def _kurtosis(x: Float1D, params: Float1D, out: Float2D) -> None:
