@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import uuid
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from fastbt.engine.account import Account
 from fastbt.engine.inputs import check_alignment, check_dense, check_routes, check_warmup
 from fastbt.engine.layout import Market, build_market
 from fastbt.engine.routes import frame_name, frame_parts
-from fastbt.errors import CandleError, SettingsError, SimulationError, did_you_mean
+from fastbt.errors import CandleError, CompileError, SettingsError, SimulationError, did_you_mean
 from fastbt.results import FilledOrder, Simulation, Trade
 from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, Float2D, JsonDict
 
@@ -397,9 +398,14 @@ def trade_dict(trade: Trade, strategy_name: str, exchange: str) -> JsonDict:
 
 
 def result_dict(
-    simulation: Simulation, metrics: JsonDict, *, strategy_name: str, exchange: str, equity_curve: bool = False
+    simulation: Simulation,
+    metrics: JsonDict,
+    *,
+    strategy_name: str | Mapping[str, str],
+    exchange: str,
+    equity_curve: bool = False,
 ) -> JsonDict:
-    """Return a run in the form of `jesse.research.backtest`."""
+    """Return a run in the form of `jesse.research.backtest`; with several strategies, their names by symbol."""
     result: JsonDict = {"metrics": metrics, "logs": None}
     if equity_curve:
         points = [
@@ -408,7 +414,10 @@ def result_dict(
         ]
         curve = {"name": "Portfolio", "data": points, "color": _PORTFOLIO_COLOR}
         result["equity_curve"] = [curve] if simulation.trades else None
-    result["trades"] = [trade_dict(trade, strategy_name, exchange) for trade in simulation.trades]
+    result["trades"] = [
+        trade_dict(trade, strategy_name if isinstance(strategy_name, str) else strategy_name[trade.symbol], exchange)
+        for trade in simulation.trades
+    ]
     return result
 
 
@@ -442,7 +451,7 @@ def backtest(
     generate_hyperparameters: bool = False,
     generate_equity_curve: bool = False,
     hyperparameters: Mapping[str, Any] | None = None,
-    mode: Literal["compiled", "interpreted"] = "compiled",
+    mode: Literal["compiled", "interpreted", "auto"] = "compiled",
     **ignored: Any,
 ) -> JsonDict:
     """Run one backtest: a drop-in for `jesse.research.backtest`.
@@ -454,7 +463,7 @@ def backtest(
         `warm_up_candles`, and optionally `annualization`.
     routes : sequence of mapping
         One or more of `exchange`, `symbol`, `timeframe`, `strategy`; the strategy is a class, or the path of a strategy
-        file or folder. Several routes run in interpreted mode.
+        file or folder. Several routes share the account.
     data_routes : sequence of mapping
         The same without `strategy`: other timeframes and symbols that the strategies read.
     candles, warmup_candles : mapping
@@ -464,8 +473,9 @@ def backtest(
         Add these to the result.
     hyperparameters : mapping, optional
         Handed to the strategy as they are; its defaults if left out.
-    mode : {"compiled", "interpreted"}
-        Interpreted mode runs any strategy as ordinary Python, slower and with the same result.
+    mode : {"compiled", "interpreted", "auto"}
+        Interpreted mode runs any strategy as ordinary Python, slower and with the same result. Auto is compiled where
+        that is possible, and else interpreted, with a warning that says why.
     **ignored
         Flags of Jesse's that change no trade: `fast_mode` (fastbt always gives what Jesse's exact step mode gives),
         `benchmark`, `generate_charts`, `generate_csv`, `generate_json`, `generate_logs`, `candles_pipeline_class` and
@@ -501,8 +511,8 @@ def backtest(
     """
     account = Account.from_jesse_config(config)
     _check_flags(ignored)
-    if mode not in ("compiled", "interpreted"):
-        raise SettingsError(f"mode wants 'compiled' or 'interpreted'; it was {mode!r}")
+    if mode not in ("compiled", "interpreted", "auto"):
+        raise SettingsError(f"mode wants 'compiled', 'interpreted' or 'auto'; it was {mode!r}")
     if not routes:
         raise SettingsError("routes: wanted at least one; there was none")
     for route in [*routes, *data_routes]:
@@ -518,30 +528,19 @@ def backtest(
     for route in routes:
         if "strategy" not in route:
             raise SettingsError("a route wants a strategy: a class, or the path of a strategy file or folder")
-    if mode == "compiled" and len(routes) > 1:
-        raise SettingsError('several routes run with mode="interpreted"')
+    given = (account, routes, data_routes, candles, warmup_candles, hyperparameters)
     if mode == "interpreted":
-        simulation, metrics, name = _interpreted(account, routes, data_routes, candles, warmup_candles, hyperparameters)
+        simulation, metrics, names = _interpreted(*given)
     else:
-        route = routes[0]
-        minutes = _arrays(candles, account.exchange, route["symbol"], "candles")
-        if minutes is None:
-            raise SettingsError("candles: wanted at least one symbol; there was none")
-        CandleSet.from_array(minutes, symbol=route["symbol"])
-        _check_dense(minutes, route["symbol"])
-        warmup = _arrays(warmup_candles, account.exchange, route["symbol"], "warmup_candles")
-        warmup = np.empty((0, 6)) if warmup is None else warmup[warmup[:, TIMESTAMP] < minutes[0, TIMESTAMP]]
-        _check_alignment(minutes, warmup, route["timeframe"])
-        frames = {frame_name(each["symbol"], each["timeframe"], route["symbol"]) for each in data_routes}
-        others = _other_symbols(account, route, data_routes, candles, warmup_candles)
-        setup = Setup.from_arrays(
-            account, route["symbol"], route["timeframe"], minutes, warmup, frames - {route["timeframe"]}, others
-        )
-        session = Session(route["strategy"], setup)
-        simulation, metrics = session.run(hyperparameters)
-        name = session.source.name
+        try:
+            simulation, metrics, names = _several(*given) if len(routes) > 1 else _single(*given)
+        except CompileError as error:
+            if mode != "auto":
+                raise
+            warnings.warn(f"this runs interpreted, many times slower: {error}", UserWarning, stacklevel=2)
+            simulation, metrics, names = _interpreted(*given)
     result = result_dict(
-        simulation, metrics, strategy_name=name, exchange=account.exchange, equity_curve=generate_equity_curve
+        simulation, metrics, strategy_name=names, exchange=account.exchange, equity_curve=generate_equity_curve
     )
     if generate_hyperparameters:
         result["hyperparameters"] = None if hyperparameters is None else dict(hyperparameters)
@@ -584,27 +583,92 @@ def _check_alignment(minutes: Float2D, warmup: Float2D, timeframe: str) -> None:
         )
 
 
-def _other_symbols(
+def _all_candles(
     account: Account,
-    route: Mapping[str, Any],
+    routes: Sequence[Mapping[str, Any]],
     data_routes: Sequence[Mapping[str, Any]],
     candles: Mapping[str, Mapping[str, Any]],
     warmup_candles: Mapping[str, Mapping[str, Any]] | None,
 ) -> dict[str, tuple[Float2D, Float2D]]:
-    """Return the candles of the symbols that are only looked at, and their warm-up."""
-    symbols = dict.fromkeys([route["symbol"], *(each["symbol"] for each in data_routes)])
-    if len(symbols) == 1:
-        return {}
-    arrays = {each: _arrays(candles, account.exchange, each, "candles") for each in symbols}
-    dense = {symbol: array for symbol, array in arrays.items() if array is not None}
+    """Return candles and warm-up of every symbol, in the order of `candles`: the one in which Jesse plays them."""
+    arrays = _by_symbol(account, [*routes, *data_routes], candles, "candles")
+    before = _by_symbol(account, [*routes, *data_routes], warmup_candles, "warmup_candles")
     declared = [(each["symbol"], each["timeframe"]) for each in data_routes]
-    check_routes([route["symbol"]], declared, dense)
-    start = check_dense(dense)[0, TIMESTAMP]
-    before = {each: _arrays(warmup_candles, account.exchange, each, "warmup_candles") for each in symbols}
-    given = {symbol: array for symbol, array in before.items() if array is not None}
-    warm = check_warmup(given or None, list(symbols), start)
-    check_alignment(start, warm, [route["timeframe"], *(timeframe for _, timeframe in declared)])
-    return {each: (dense[each], warm.get(each, np.empty((0, 6)))) for each in symbols if each != route["symbol"]}
+    check_routes([each["symbol"] for each in routes], declared, arrays)
+    start = check_dense(arrays)[0, TIMESTAMP]
+    warm = check_warmup(before or None, list(arrays), start)
+    check_alignment(start, warm, [each["timeframe"] for each in [*routes, *data_routes]])
+    return {symbol: (rows, warm.get(symbol, np.empty((0, 6)))) for symbol, rows in arrays.items()}
+
+
+def _by_symbol(
+    account: Account,
+    routes: Sequence[Mapping[str, Any]],
+    candles: Mapping[str, Mapping[str, Any]] | None,
+    what: str,
+) -> dict[str, Float2D]:
+    """Return the arrays of all symbols of the routes, in the order of `candles`."""
+    arrays = {}
+    for symbol in dict.fromkeys(each["symbol"] for each in routes):
+        array = _arrays(candles, account.exchange, symbol, what)
+        if array is not None:
+            arrays[symbol] = array
+    places = list(candles or ())
+    return dict(sorted(arrays.items(), key=lambda item: places.index(f"{account.exchange}-{item[0]}")))
+
+
+def _single(
+    account: Account,
+    routes: Sequence[Mapping[str, Any]],
+    data_routes: Sequence[Mapping[str, Any]],
+    candles: Mapping[str, Mapping[str, Any]],
+    warmup_candles: Mapping[str, Mapping[str, Any]] | None,
+    hyperparameters: Mapping[str, Any] | None,
+) -> tuple[Simulation, JsonDict, dict[str, str]]:
+    """Run one route in its kernel."""
+    route = routes[0]
+    minutes = _arrays(candles, account.exchange, route["symbol"], "candles")
+    if minutes is None:
+        raise SettingsError("candles: wanted at least one symbol; there was none")
+    CandleSet.from_array(minutes, symbol=route["symbol"])
+    _check_dense(minutes, route["symbol"])
+    warmup = _arrays(warmup_candles, account.exchange, route["symbol"], "warmup_candles")
+    warmup = np.empty((0, 6)) if warmup is None else warmup[warmup[:, TIMESTAMP] < minutes[0, TIMESTAMP]]
+    _check_alignment(minutes, warmup, route["timeframe"])
+    frames = {frame_name(each["symbol"], each["timeframe"], route["symbol"]) for each in data_routes}
+    others: dict[str, tuple[Float2D, Float2D]] = {}
+    if any(each["symbol"] != route["symbol"] for each in data_routes):
+        others = _all_candles(account, routes, data_routes, candles, warmup_candles)
+        del others[route["symbol"]]
+    setup = Setup.from_arrays(
+        account, route["symbol"], route["timeframe"], minutes, warmup, frames - {route["timeframe"]}, others
+    )
+    session = Session(route["strategy"], setup)
+    simulation, metrics = session.run(hyperparameters)
+    return simulation, metrics, {route["symbol"]: session.source.name}
+
+
+def _several(
+    account: Account,
+    routes: Sequence[Mapping[str, Any]],
+    data_routes: Sequence[Mapping[str, Any]],
+    candles: Mapping[str, Mapping[str, Any]],
+    warmup_candles: Mapping[str, Mapping[str, Any]] | None,
+    hyperparameters: Mapping[str, Any] | None,
+) -> tuple[Simulation, JsonDict, dict[str, str]]:
+    """Run several routes in one kernel."""
+    from fastbt.routes import RoutesSession, setups_of
+
+    arrays = _all_candles(account, routes, data_routes, candles, warmup_candles)
+    traded, seen = ([(each["symbol"], each["timeframe"]) for each in some] for some in (routes, data_routes))
+    setups = setups_of(account, traded, seen, arrays)
+    session = RoutesSession([each["strategy"] for each in routes], setups, list(arrays))
+    simulation, metrics = session.run(hyperparameters)
+    return (
+        simulation,
+        metrics,
+        {each["symbol"]: source.name for each, source in zip(routes, session.sources, strict=True)},
+    )
 
 
 def _interpreted(
@@ -614,7 +678,7 @@ def _interpreted(
     candles: Mapping[str, Mapping[str, Any]],
     warmup_candles: Mapping[str, Mapping[str, Any]] | None,
     hyperparameters: Mapping[str, Any] | None,
-) -> tuple[Simulation, JsonDict, str]:
+) -> tuple[Simulation, JsonDict, dict[str, str]]:
     """Run any number of routes on the reference engine."""
     from fastbt.compiler.load import load_strategy
     from fastbt.engine.reference import simulate_reference
@@ -627,16 +691,14 @@ def _interpreted(
         Route(route["symbol"], route["timeframe"], source.cls, hp)
         for route, source in zip(routes, sources, strict=True)
     ]
-    symbols = dict.fromkeys(route["symbol"] for route in [*routes, *data_routes])
-    arrays = {each: _arrays(candles, account.exchange, each, "candles") for each in symbols}
-    before = {each: _arrays(warmup_candles, account.exchange, each, "warmup_candles") for each in symbols}
     if not candles:
         raise SettingsError("candles: wanted at least one symbol; there was none")
     simulation = simulate_reference(
         ready,
-        {key: array for key, array in arrays.items() if array is not None},
+        _by_symbol(account, [*routes, *data_routes], candles, "candles"),
         account=account,
-        warmup={key: array for key, array in before.items() if array is not None} or None,
+        warmup=_by_symbol(account, [*routes, *data_routes], warmup_candles, "warmup_candles") or None,
         data_routes=[(route["symbol"], route["timeframe"]) for route in data_routes],
     )
-    return simulation, measure(simulation, annualization=account.annualization), sources[0].name
+    names = {route["symbol"]: source.name for route, source in zip(routes, sources, strict=True)}
+    return simulation, measure(simulation, annualization=account.annualization), names
