@@ -81,7 +81,7 @@ def _is_arithmetic(node: ast.expr) -> bool:
         case ast.BinOp(left, ast.Add() | ast.Sub() | ast.Mult(), right):
             return _is_arithmetic(left) and _is_arithmetic(right)
         case ast.BinOp(left, ast.Div(), ast.Constant(value)):
-            return _is_arithmetic(left) and type(value) in (int, float) and value != 0 and abs(value) < 2**53
+            return _is_arithmetic(left) and isinstance(value, int | float) and 0 < abs(value) < 2**53
     return False
 
 
@@ -238,10 +238,10 @@ class Binder:
         self._program = program
         self._dtype = config_dtype
         self._fields = {key: Expression(value, program, environment) for key, value in program.config_fields.items()}
-        self._slots: dict[str, SlotBinder] = {}
+        self.slots: dict[str, SlotBinder] = {}
         for slot in program.slots.values():
-            self._slots[slot.field] = SlotBinder(slot, program, environment, window, self._slots)
-        self.row_fields: tuple[str, ...] = (*self._slots, *program.frame_columns.values())
+            self.slots[slot.field] = SlotBinder(slot, program, environment, window, self.slots)
+        self.row_fields: tuple[str, ...] = (*self.slots, *program.frame_columns.values())
 
     def __call__(self, table: SetTable) -> Binding:
         """Evaluate the config stage of each set.
@@ -261,7 +261,7 @@ class Binder:
             binding.configs[key] = binding.row_of(
                 SeriesKey("column", None, (float(which),), True, 0, timeframe, end), 1
             )
-        for key, binder in self._slots.items():
+        for key, binder in self.slots.items():
             failed = self._bind_slot(binding, table, where, key, binder)
             where, table = _without(failed, where, table)
         return binding
