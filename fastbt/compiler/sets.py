@@ -104,7 +104,7 @@ class Column:
         A value that no row has may be among them.
         """
         if self.codes is not None:
-            return self.values, self.codes
+            return tuple(self.values), self.codes
         different, codes = np.unique(self.values, return_inverse=True)
         return different.tolist(), codes
 
@@ -241,7 +241,7 @@ class SetTable(Sequence[dict[str, Any]]):
         representatives : ndarray of int64, shape (n_combinations,)
         codes : ndarray of int64, shape (n,)
         """
-        combined = np.zeros(self.n, dtype=np.int64)
+        combined: Rows = np.zeros(self.n, dtype=np.int64)
         size = 1
         for name in names:
             values, codes = self.columns[name].distinct()
@@ -273,7 +273,7 @@ class SetTable(Sequence[dict[str, Any]]):
         """
         if not self.n:
             return []
-        combined = np.zeros(self.n, dtype=np.int64)
+        combined: Rows = np.zeros(self.n, dtype=np.int64)
         mixed = False
         for column in self.columns.values():
             names, which = column.types()

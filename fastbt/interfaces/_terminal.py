@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as RichProgress
 
+    from fastbt.sweep.progress import SweepProgress
+
 #: Seconds between two lines of progress where there is no terminal.
 LINE_EVERY_S: Final = 3.0
 #: Width of tables that go into a file or a pipe, where nothing says how wide they may be.
@@ -205,6 +207,10 @@ class Progress:
         if self._bar is not None:
             text = f"{done:,} of {total:,} {self.noun}"
             self._bar.update(self._task, completed=done, total=total, description=text, rate=self.rate())
+
+    def show(self, state: SweepProgress) -> None:
+        """Tell how far a sweep is."""
+        self.count(state.done, state.total, state.seconds)
 
     def rate(self) -> str:
         """Return speed and time left, in words; empty before they can be told."""

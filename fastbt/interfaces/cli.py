@@ -192,7 +192,7 @@ def sweep(
         session = open_session(strategy, market, account.account())
         varied = parse_space(space or (), session.source)
         progress.stage(f"Compiling {session.source.name}")
-        result = run(session, space=varied, n=n, seed=seed, threads=threads, progress=progress.count)
+        result = run(session, space=varied, n=n, seed=seed, threads=threads, progress=progress.show)
     if out is not None:
         _write_table(result, out)
     if output.json:

@@ -42,7 +42,7 @@ def run(*, n: int, seed: int, with_jesse: bool, threads: int | None, output: Out
         progress.stage("Loading a year of candles")
         session = open_session(str(path), Market(), AccountOptions().account())
         progress.stage(f"Compiling {_STRATEGY} (the first time only)")
-        result = sweep(session, n=n, seed=seed, threads=workers, progress=progress.count)
+        result = sweep(session, n=n, seed=seed, threads=workers, progress=progress.show)
     total = time.perf_counter() - began
     if not output.json:
         best = result.best(_METRIC, 10)

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from fastbt.engine.frames import Frame
+from fastbt.engine.python_series import PythonKey
 from fastbt.engine.simulate import SeriesKey, compute_series
 from fastbt.indicators import _registry
 from fastbt.types import Float2D, Int1D
 
+Key = SeriesKey | PythonKey
 
-def n_fields(key: SeriesKey) -> int:
+
+def sources_of(key: Key) -> Iterator[Key]:
+    """Yield the series that a series is computed from, those before which others come last."""
+    given = [what for _, what in key.inputs] if isinstance(key, PythonKey) else [key.source]
+    for each in given:
+        if isinstance(each, tuple):
+            yield from sources_of(each[0])
+            yield each[0]
+
+
+def n_fields(key: Key) -> int:
     """Return how many rows a series has."""
+    if isinstance(key, PythonKey):
+        return key.n_rows
     return 1 if key.indicator == "column" else len(_registry.get(key.indicator).fields)
 
 
@@ -26,6 +40,8 @@ class SeriesBank:
         Trading candles, warm-up first.
     frame_of : callable
         Returns what a strategy sees of another timeframe.
+    first_bar : int
+        The first bar at which anything is decided.
     threads : int
         How many series are computed at once.
     memory : int
@@ -38,14 +54,22 @@ class SeriesBank:
     """
 
     def __init__(
-        self, bars: Float2D, frame_of: Callable[[str], Frame], *, threads: int = 1, memory: int = 2**30
+        self,
+        bars: Float2D,
+        frame_of: Callable[[str], Frame],
+        *,
+        first_bar: int = 0,
+        threads: int = 1,
+        memory: int = 2**30,
     ) -> None:
         self._bars = bars
+        self._first_bar = first_bar
         self._frame_of = frame_of
         self._threads = threads
+        self.memory = memory
         self.capacity = max(1, memory // (8 * len(bars)))
         self.matrix: Float2D = np.empty((0, len(bars)))
-        self._rows: dict[SeriesKey, int] = {}
+        self._rows: dict[Key, int] = {}
         self._used = 0
         self.computed = 0
 
@@ -61,7 +85,7 @@ class SeriesBank:
         """Memory that the matrix takes."""
         return self.matrix.nbytes
 
-    def rows(self, series: Mapping[SeriesKey, int], n_rows: int) -> Int1D:
+    def rows(self, series: Mapping[Key, int], n_rows: int) -> Int1D:
         """Make sure that series are in the matrix.
 
         Parameters
@@ -94,6 +118,7 @@ class SeriesBank:
                 threads=self._threads,
                 out=self.matrix,
                 known=known,
+                first_bar=self._first_bar,
             )
             # Only now: Ctrl-C may have ended it.
             self._rows, self._used = known, used

@@ -18,7 +18,7 @@ from fastbt.compiler.sets import Rows, SetTable
 from fastbt.engine import layout
 from fastbt.engine.simulate import Output, Runner, SeriesKey, compute_series
 from fastbt.metrics.names import METRICS
-from fastbt.sweep.bank import SeriesBank, n_fields
+from fastbt.sweep.bank import Key, SeriesBank, n_fields, sources_of
 from fastbt.sweep.memory import memory_budget
 from fastbt.sweep.statuses import Statuses
 from fastbt.sweep.workers import Stop, Workers, available_threads, deferred_interrupt
@@ -109,7 +109,10 @@ class Evaluator:
         self.seconds = {"compile": 0.0, "series": 0.0, "kernels": 0.0}
         setup = session.setup
         budget = memory_budget() if memory is None else memory
-        self.bank = SeriesBank(setup.market.bars, setup.frame, threads=self.threads, memory=budget)
+        market = setup.market
+        self.bank = SeriesBank(
+            market.bars, setup.frame, first_bar=market.warmup_bars, threads=self.threads, memory=budget
+        )
         self._workers = Workers(self.threads)
         self._ready: set[int] = set()
         row_bytes = 8 * (len(setup.market.sample_times) + len(METRICS) + layout.OUTCOME_FIELDS)
@@ -127,6 +130,18 @@ class Evaluator:
     def close(self) -> None:
         """Let the threads end; nothing else needs it."""
         self._workers.close()
+
+    def drop(self) -> None:
+        """Give back the memory of the series; they are computed again when they are needed."""
+        setup = self.session.setup
+        self.bank = SeriesBank(
+            setup.market.bars,
+            setup.frame,
+            first_bar=setup.market.warmup_bars,
+            threads=self.threads,
+            memory=self.bank.memory,
+        )
+        self._buffer = Output.empty(0, setup.market)
 
     def table(self, sets: SetTable | Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> SetTable:
         """Return sets as a table; hyper-parameters that are left out have their defaults.
@@ -314,7 +329,7 @@ class Evaluator:
             return
         owner = {row: key for key, row in binding.series.items()}
         columns = [binding.configs[name][order].tolist() for name in fields]
-        needed: dict[SeriesKey, int] = {}
+        needed: dict[Key, int] = {}
         used, first = 0, 0
         for i, rows in enumerate(zip(*columns, strict=True)):
             more = {key: at for row in rows for key, at in _with_sources(owner[row], binding) if key not in needed}
@@ -334,21 +349,21 @@ class _Piece:
     """Rows of a block that are run at once, and the series that they read."""
 
     rows: Rows
-    series: Mapping[SeriesKey, int]
+    series: Mapping[Key, int]
 
 
-def _with_sources(key: SeriesKey, binding: Binding) -> Iterator[tuple[SeriesKey, int]]:
+def _with_sources(key: Key, binding: Binding) -> Iterator[tuple[Key, int]]:
     """Yield a series and those that it is computed from, with their rows."""
-    if isinstance(key.source, tuple):
-        yield from _with_sources(key.source[0], binding)
-    yield key, binding.series[key]
+    for each in (*sources_of(key), key):
+        yield each, binding.series[each]
 
 
 def _by_series(configs: npt.NDArray[Any], rows: Rows, fields: Sequence[str]) -> Rows:
     """Order rows so that those that read the same series follow each other."""
     if len(rows) < 2 or not fields:
         return rows
-    return rows[np.lexsort([configs[name][rows] for name in reversed(fields)])]
+    ordered: Rows = rows[np.lexsort([configs[name][rows] for name in reversed(fields)])]
+    return ordered
 
 
 def _copy_repeated(block: SetTable, numbers: Rows, same: Rows, result: Output) -> None:
@@ -362,17 +377,20 @@ def _copy_repeated(block: SetTable, numbers: Rows, same: Rows, result: Output) -
         array[to] = array[source]
 
 
-def _one_of_each(series: Mapping[SeriesKey, int]) -> dict[SeriesKey, int]:
-    """Return the first series of each indicator and way to compute it, with those that they are computed from."""
-    chosen: dict[SeriesKey, int] = {}
+def _one_of_each(series: Mapping[Key, int]) -> dict[Key, int]:
+    """Return the first series of each indicator and way to compute it, with those that they are computed from.
+
+    What needs other candles than the traded ones, or Python, is left out.
+    """
+    chosen: dict[Key, int] = {}
     kinds = set()
     for each in series:
+        needed = [*sources_of(each), each]
+        if not all(isinstance(key, SeriesKey) and not key.timeframe for key in needed):
+            continue
+        assert isinstance(each, SeriesKey)
         kind = (each.indicator, each.sequential, type(each.source))
-        if kind not in kinds and not each.timeframe:
+        if kind not in kinds:
             kinds.add(kind)
-            key = each
-            chosen[key] = series[key]
-            while isinstance(key.source, tuple):
-                key = key.source[0]
-                chosen[key] = series[key]
+            chosen |= {key: series[key] for key in needed}
     return dict(sorted(chosen.items(), key=lambda item: item[1]))

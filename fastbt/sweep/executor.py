@@ -1,41 +1,102 @@
-"""Run many parameter sets in chunks over threads, with progress and clean interruption.
-
-Kernels release the GIL, so threads share the candles and the series. Which thread runs which chunk changes nothing in
-the results: every set has its own row.
-"""
+"""Run all sets of a sweep, market by market, into memory or into a folder; interruption leaves what was done."""
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from fastbt.backtest import Session
+from fastbt.compiler.sets import Rows, SetTable
 from fastbt.engine import layout
-from fastbt.engine.python_series import PythonKey
-from fastbt.engine.simulate import Output, SeriesKey, compute_series, outcome_error
+from fastbt.engine.simulate import Output
+from fastbt.metrics.names import METRICS
+from fastbt.sweep.evaluate import Evaluated, Evaluator
+from fastbt.sweep.frames import daily_frame, describe_market, differing, sets_frame
+from fastbt.sweep.memory import memory_budget
+from fastbt.sweep.progress import Progress, Tally
+from fastbt.sweep.sampling import SetSource
+from fastbt.sweep.statuses import CODE_INFEASIBLE, CODE_NOT_RUN, Statuses
+from fastbt.sweep.store import Run
+from fastbt.sweep.workers import Stop, available_threads, deferred_interrupt
+from fastbt.types import Float2D, Status
 
-#: Called with the number of sets done, their total, and the seconds since the start; first with the kernels compiled.
-Progress = Callable[[int, int, float], None]
+__all__ = ["Job", "available_threads", "chunk_rows", "execute", "row_bytes"]
 
-NOT_RUN = "not run"
+#: Bars times sets that one chunk has at most: some seconds of work, lost if a crash comes before its end.
+_CHUNK_WORK = 2**28
+#: Bytes of working memory for a chunk.
+_CHUNK_BYTES = 128 * 2**20
+
+
+def row_bytes(session: Session, *, daily: bool) -> int:
+    """Return the bytes that the results of one set take in memory."""
+    samples = len(session.setup.market.sample_times) if daily else 0
+    return 8 * (len(METRICS) + layout.OUTCOME_FIELDS + samples)
+
+
+def chunk_rows(session: Session) -> int:
+    """Return how many sets one chunk on disk has: the same on every machine, as the parts of a run must be."""
+    work = _CHUNK_WORK // max(1, session.setup.market.n_bars)
+    room = _CHUNK_BYTES // row_bytes(session, daily=True)
+    return int(2 ** int(np.log2(min(16_384, max(64, min(work, room))))))
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a sweep runs.
+
+    Attributes
+    ----------
+    sessions : tuple of Session
+        One for each market.
+    source : SetSource
+        The sets, the same in each market.
+    threads : int
+    memory : int
+        Bytes that it may take.
+    daily : bool
+        Whether daily balances are kept.
+    metric : str
+        What progress tells the best by.
+    """
+
+    sessions: tuple[Session, ...]
+    source: SetSource
+    threads: int = field(default_factory=available_threads)
+    memory: int = field(default_factory=memory_budget)
+    daily: bool = False
+    metric: str = "sharpe_ratio"
+
+    @property
+    def n_rows(self) -> int:
+        """Sets times markets."""
+        return len(self.source) * len(self.sessions)
+
+    @property
+    def market_columns(self) -> list[dict[str, str]]:
+        """For each market the columns that tell it from the others."""
+        about = [describe_market(each) for each in self.sessions]
+        names = differing(about)
+        return [{name: each[name] for name in names} for each in about]
+
+    def describe(self, market: int, number: int) -> Mapping[str, Any]:
+        """Return hyper-parameters and market of a row."""
+        return {**self.market_columns[market], **self.source[number]} if len(self.sessions) > 1 else self.source[number]
 
 
 @dataclass
 class Executed:
-    """What became of each parameter set.
+    """What became of a sweep.
 
     Attributes
     ----------
-    output : Output
-        One row a set; NaN where it did not complete.
-    statuses : list of str
-        "ok", "infeasible: ...", "failed: ...", "unsupported: ..." or "not run".
+    evaluated : list of Evaluated
+        One for each market; empty if the results went into a folder.
     seconds : dict of float
         Where the time went: compile, series, kernels.
     n_series : int
@@ -43,36 +104,26 @@ class Executed:
     interrupted : bool
     """
 
-    output: Output
-    statuses: list[str]
-    seconds: dict[str, float] = field(default_factory=dict)
+    evaluated: list[Evaluated] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=lambda: {"compile": 0.0, "series": 0.0, "kernels": 0.0})
     n_series: int = 0
     interrupted: bool = False
 
+    def add(self, evaluator: Evaluator) -> None:
+        """Add what one market took."""
+        for key, seconds in evaluator.seconds.items():
+            self.seconds[key] += seconds
+        self.n_series += evaluator.bank.computed
 
-def available_threads() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
-
-def execute(
-    session: Session,
-    sets: Sequence[Mapping[str, Any]],
-    *,
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> Executed:
+def execute(job: Job, *, run: Run | None = None, progress: Progress | None = None) -> Executed:
     """Run all sets.
 
     Parameters
     ----------
-    session : Session
-    sets : sequence of mapping
-        Complete hyper-parameters.
-    threads : int, optional
-        All cores if left out.
+    job : Job
+    run : Run, optional
+        Where the results go, locked by the caller; chunks that it has are not run again. Memory if left out.
     progress : callable, optional
 
     Returns
@@ -80,181 +131,147 @@ def execute(
     Executed
         After Ctrl-C, with what was done until then.
     """
-    workers = threads or available_threads()
-    market = session.setup.market
-    n = len(sets)
-    output = Output.empty(n, market)
-    output.outcomes[:, :] = np.nan
-    output.daily[:, :] = np.nan
-    output.metrics[:, :] = np.nan
-    result = Executed(output, [NOT_RUN] * n, {"compile": 0.0, "series": 0.0, "kernels": 0.0})
-    began = time.perf_counter()
-    done = 0
+    tally = Tally(job.metric, job.n_rows, job.describe, progress)
+    done = Executed()
+    stop = Stop()
     try:
-        for rows in _by_types(session, sets):
-            done = _execute_alike(session, sets, rows, workers, result, done, began, progress)
+        # From the first compiled kernel on, Ctrl-C waits until it does no harm; compiling it ends at once.
+        with Evaluator(job.sessions[0], threads=job.threads, memory=_series_memory(job, run)) as first:
+            first.prepare(job.source.table(0, min(len(job.source), 256)))
+            if run is not None:
+                _count_done(run, tally)
+            _tell(tally, stop, start=True)
+            with deferred_interrupt(stop):
+                for market in range(len(job.sessions)):
+                    evaluator = first if market == 0 else _evaluator(job, market, run)
+                    if run is None:
+                        done.evaluated.append(_in_memory(job, evaluator, market, tally, stop))
+                    else:
+                        _into(run, job, evaluator, market, tally, stop)
+                    done.add(evaluator)
+                    if market:
+                        evaluator.close()
+                    else:
+                        evaluator.drop()
+        if not stop:
+            _tell(tally, stop, at_once=True)
     except KeyboardInterrupt:
-        result.interrupted = True
-    return result
-
-
-def _by_types(session: Session, sets: Sequence[Mapping[str, Any]]) -> list[list[int]]:
-    """Group the sets whose hyper-parameters have the same types: they share kernels."""
-    groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
-    for j, hp in enumerate(sets):
-        key = tuple((name, type(value).__name__) for name, value in hp.items())
-        groups.setdefault(key, []).append(j)
-    return list(groups.values())
-
-
-def _execute_alike(
-    session: Session,
-    sets: Sequence[Mapping[str, Any]],
-    rows: list[int],
-    workers: int,
-    result: Executed,
-    done: int,
-    began: float,
-    progress: Progress | None,
-) -> int:
-    """Run sets of one type; return how many are done in all."""
-    clock = time.perf_counter()
-    compiled, runner = session.runner_for(sets[rows[0]])
-    binding = compiled.bind([sets[j] for j in rows])
-    feasible = [i for i in range(len(rows)) if i not in binding.errors]
-    for i, message in binding.errors.items():
-        result.statuses[rows[i]] = f"infeasible: {message}"
-    done += len(binding.errors)
-    # Over a few bars the indicators take no time, but are compiled or loaded: not on the clock of the series.
-    few_bars = runner.market.bars[: session.setup.account.warm_up_candles + 2]
-    compute_series(_one_of_each(binding.series), binding.n_rows, few_bars)
-    result.seconds["compile"] += time.perf_counter() - clock
-
-    clock = time.perf_counter()
-    x = compute_series(
-        binding.series,
-        binding.n_rows,
-        runner.market.bars,
-        frame_of=session.setup.frame,
-        threads=workers,
-        first_bar=runner.market.warmup_bars,
-    )
-    result.n_series += len(binding.series)
-    result.seconds["series"] += time.perf_counter() - clock
-
-    clock = time.perf_counter()
-    configs = binding.configs if len(feasible) == len(rows) else binding.configs[feasible]
-    where = np.array([rows[i] for i in feasible], dtype=np.int64)
-    n = len(feasible)
-    local = Output.empty(n, runner.market)
-    # A run of no set compiles the kernels or loads them from the cache: once, not once a thread, and not on the clock.
-    runner.run(configs, x, 0, 0, local)
-    result.seconds["compile"] += time.perf_counter() - clock
-    if progress is not None:
-        progress(done, len(sets), time.perf_counter() - began)
-
-    clock = time.perf_counter()
-    size = max(1, min(64, -(-n // (workers * 4))))
-    chunks = [(first, min(first + size, n)) for first in range(0, n, size)]
-
-    def store(first: int, last: int) -> None:
-        to = where[first:last]
-        result.output.outcomes[to] = local.outcomes[first:last]
-        result.output.daily[to] = local.daily[first:last]
-        result.output.metrics[to] = local.metrics[first:last]
-        for j in to.tolist():
-            result.statuses[j] = status_text(result.output.outcomes[j])
-
-    try:
-        if n and workers == 1:
-            for first, last in chunks:
-                runner.run(configs, x, first, last, local)
-                store(first, last)
-                done += last - first
-                if progress is not None:
-                    progress(done, len(sets), time.perf_counter() - began)
-        elif n:
-            with ThreadPoolExecutor(workers) as pool:
-                done = _drain(pool, runner.run, configs, x, local, chunks, store, done, len(sets), began, progress)
-    finally:
-        result.seconds["kernels"] += time.perf_counter() - clock
+        stop.set()
+    done.interrupted = bool(stop)
+    if run is None:
+        done.evaluated += [_nothing(job, market) for market in range(len(done.evaluated), len(job.sessions))]
     return done
 
 
-def _needs_python(key: SeriesKey | PythonKey) -> bool:
-    """Tell whether a series is computed by Python, or from one that is: nothing to compile there."""
-    while not isinstance(key, PythonKey):
-        if not isinstance(key.source, tuple):
-            return False
-        key = key.source[0]
-    return True
+def _series_memory(job: Job, run: Run | None) -> int:
+    """Return the bytes that the series may take: what results and working memory leave."""
+    taken = sum(row_bytes(each, daily=job.daily) for each in job.sessions) * len(job.source) if run is None else 0
+    return max(job.memory - taken - 2 * _CHUNK_BYTES, job.memory // 4)
 
 
-def _one_of_each(series: Mapping[SeriesKey | PythonKey, int]) -> dict[SeriesKey, int]:
-    """Return the first series of each indicator and way to compute it, with those that they are computed from."""
-    chosen: dict[SeriesKey, int] = {}
-    kinds = set()
-    for each in series:
-        if _needs_python(each):
+def _evaluator(job: Job, market: int, run: Run | None) -> Evaluator:
+    return Evaluator(job.sessions[market], threads=job.threads, memory=_series_memory(job, run))
+
+
+def _tell(tally: Tally, stop: Stop, *, start: bool = False, at_once: bool = False) -> None:
+    """Call the progress function; KeyboardInterrupt from it ends the sweep as Ctrl-C does."""
+    try:
+        if start:
+            tally.start()
+        else:
+            tally.tell(at_once=at_once)
+    except KeyboardInterrupt:
+        stop.set()
+
+
+def _evaluate(
+    job: Job, evaluator: Evaluator, table: SetTable, first: int, market: int, tally: Tally, stop: Stop
+) -> Evaluated:
+    """Run sets and count what becomes of them."""
+    told = np.zeros(len(table), dtype=np.bool_)
+
+    def tell(rows: Rows, outcomes: Float2D, metrics: Float2D) -> None:
+        told[rows] = True
+        tally.add(market, rows + first, outcomes, metrics)
+        _tell(tally, stop)
+
+    evaluated = evaluator.run(table, daily=job.daily, stop=stop, tell=tell)
+    codes = evaluated.statuses.codes
+    # Those that cannot run, and those that are equal to another one.
+    rest = np.flatnonzero(~told & (codes != CODE_NOT_RUN))
+    if len(rest):
+        column = METRICS.index(job.metric)
+        tally.add_values(market, rest + first, codes[rest].astype(np.int64), evaluated.metrics[rest, column])
+        _tell(tally, stop)
+    return evaluated
+
+
+def _in_memory(job: Job, evaluator: Evaluator, market: int, tally: Tally, stop: Stop) -> Evaluated:
+    return _evaluate(job, evaluator, job.source.table(0, len(job.source)), 0, market, tally, stop)
+
+
+def _nothing(job: Job, market: int) -> Evaluated:
+    """Return the result of a market that was not reached."""
+    n, setup = len(job.source), job.sessions[market].setup
+    output = Output.empty(n, setup.market) if job.daily else Output.without_daily(n)
+    for array in (output.outcomes, output.metrics, output.daily):
+        array[...] = np.nan
+    daily = output.daily if job.daily else None
+    return Evaluated(output.metrics, Statuses(output.outcomes), output.outcomes, daily, interrupted=True)
+
+
+def _into(run: Run, job: Job, evaluator: Evaluator, market: int, tally: Tally, stop: Stop) -> None:
+    """Run the chunks of a market that the folder lacks; each is written while the next one runs."""
+    have = run.done()
+    types = job.source.types()
+    about = job.market_columns[market]
+    times = job.sessions[market].setup.market.sample_times
+    writing: Future[None] | None = None
+
+    def write(number: int, first: int, table: SetTable, evaluated: Evaluated) -> None:
+        frame = sets_frame(table, types, evaluated, first=first, market=about)
+        daily = None if evaluated.daily is None else daily_frame(evaluated.daily, times, first=first)
+        run.write(number, frame, daily)
+
+    with ThreadPoolExecutor(1) as writer:
+        for chunk in run.chunks:
+            if chunk.market != market or chunk.number in have:
+                continue
+            if stop:
+                break
+            table = job.source.table(chunk.first, chunk.last)
+            evaluated = _evaluate(job, evaluator, table, chunk.first, market, tally, stop)
+            if writing is not None:
+                writing.result()
+            if (evaluated.statuses.codes == CODE_NOT_RUN).any():
+                break
+            writing = writer.submit(write, chunk.number, chunk.first, table, evaluated)
+        if writing is not None:
+            writing.result()
+
+
+def _count_done(run: Run, tally: Tally) -> None:
+    """Count what a run has from before."""
+    import polars as pl
+
+    done = run.done()
+    kinds = {"ok": 0, "infeasible": CODE_INFEASIBLE, "failed": 1, "unsupported": int(Status.FLIP)}
+    for chunk in run.chunks:
+        if chunk.number not in done:
             continue
-        kind = (each.indicator, each.sequential, type(each.source))
-        if kind not in kinds and not each.timeframe:
-            kinds.add(kind)
-            key = each
-            chosen[key] = series[key]
-            while isinstance(key.source, tuple):
-                key = key.source[0]
-                chosen[key] = series[key]
-    return dict(sorted(chosen.items(), key=lambda item: item[1]))
+        part = pl.read_parquet(run.part(chunk.number), columns=["set", "status", tally.metric])
+        kind = part["status"].str.extract(r"^([a-z]+)")
+        codes = kind.replace_strict(kinds, return_dtype=pl.Int64).to_numpy()
+        values = part[tally.metric].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        tally.add_values(chunk.market, part["set"].to_numpy(), codes, values)
 
 
-def _drain(
-    pool: ThreadPoolExecutor,
-    run: Callable[..., None],
-    configs: Any,
-    x: Any,
-    local: Output,
-    chunks: list[tuple[int, int]],
-    store: Callable[[int, int], None],
-    done: int,
-    total: int,
-    began: float,
-    progress: Progress | None,
-) -> int:
-    """Run chunks on the pool; on Ctrl-C those that have not begun are given up."""
-    pending: dict[Future[None], tuple[int, int]] = {
-        pool.submit(run, configs, x, first, last, local): (first, last) for first, last in chunks
-    }
-    waiting = set(pending)
-    try:
-        while waiting:
-            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for each in finished:
-                each.result()
-                first, last = pending[each]
-                store(first, last)
-                done += last - first
-            if progress is not None:
-                progress(done, total, time.perf_counter() - began)
-    except KeyboardInterrupt:
-        for each in waiting:
-            each.cancel()
-        running = {each for each in waiting if not each.cancelled()}
-        wait(running)
-        for each in running:
-            store(*pending[each])
-        raise
-    return done
+def timed(executed: Executed, began: float) -> dict[str, float]:
+    """Return where the time went, since `began` by `time.perf_counter()`."""
+    return {"total": time.perf_counter() - began, **executed.seconds}
 
 
-def status_text(row: Any) -> str:
-    """Return how a run ended, in words."""
-    status = int(row[layout.OUTCOME_STATUS])
-    if status == 0:
-        return "ok"
-    error = outcome_error(row)
-    assert error is not None
-    moment = np.datetime64(error.time, "ms").astype("datetime64[m]")
-    if error.exception is not None:
-        return f"failed: {error.exception} at bar {error.bar} ({moment} UTC)"
-    return f"unsupported: {str(error).removeprefix('not simulated: ')}"
+def sessions_differ(sessions: Sequence[Session]) -> bool:
+    """Tell whether no two sessions are of the same market."""
+    about = [tuple(describe_market(each).values()) for each in sessions]
+    return len(set(about)) == len(about)

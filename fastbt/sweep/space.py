@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from fastbt.compiler.sets import Column
 from fastbt.errors import SettingsError, did_you_mean
 
 #: A space as users write it: Jesse's list, or by name a (min, max), (min, max, step), list of options or fixed value.
 SpaceLike = Sequence[Mapping[str, Any]] | Mapping[str, Any]
 
-#: Largest grid that is written out.
-MAX_GRID = 10_000_000
+#: Dimensions up to this size are kept as a list of their values.
+_LISTED = 65_536
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Dimension:
         Distance of grid values; None for a float without one.
     options : tuple
         Values of a categorical one.
+    log : bool
+        Whether equal ratios, not equal distances, are equally likely.
     """
 
     name: str
@@ -42,10 +46,13 @@ class Dimension:
     high: float = 0.0
     step: float | None = None
     options: tuple[Any, ...] = ()
+    log: bool = False
 
     @classmethod
     def from_jesse(cls, declared: Mapping[str, Any]) -> Dimension:
         """Return the dimension of one entry of `hyperparameters()`.
+
+        Beside Jesse's own keys: type bool, and log for int and float.
 
         Raises
         ------
@@ -55,6 +62,8 @@ class Dimension:
         key = str(declared.get("name"))
         type_ = declared.get("type")
         word = type_ if isinstance(type_, str) else getattr(type_, "__name__", str(type_))
+        if word == "bool":
+            return cls(key, "categorical", options=tuple(declared.get("options", (False, True))))
         if word == "categorical" or (word not in ("int", "float") and "options" in declared):
             options = tuple(declared.get("options", ()))
             if not options:
@@ -63,7 +72,7 @@ class Dimension:
         if word not in ("int", "float"):
             raise SettingsError(f"hyper-parameter {key!r}: type wants int, float or 'categorical'; it was {type_!r}")
         for bound in ("min", "max"):
-            if not isinstance(declared.get(bound), int | float):
+            if not isinstance(declared.get(bound), int | float) or not math.isfinite(declared[bound]):
                 raise SettingsError(
                     f"hyper-parameter {key!r} wants a number for {bound!r}; it was {declared.get(bound)!r}"
                 )
@@ -72,9 +81,14 @@ class Dimension:
             raise SettingsError(f"hyper-parameter {key!r}: min {low} is above max {high}")
         if step is not None and not step > 0:
             raise SettingsError(f"hyper-parameter {key!r}: step wants a positive number; it was {step!r}")
+        log = bool(declared.get("log", False))
+        if log and not low > 0:
+            raise SettingsError(f"hyper-parameter {key!r}: log wants a min above 0; it was {low}")
+        if log and step is not None and (word == "float" or step != 1):
+            raise SettingsError(f"hyper-parameter {key!r}: log and step do not go together")
         if word == "int":
             step = 1 if step is None else step
-        return cls(key, word, low, high, step)
+        return cls(key, word, low, high, step, log=log)
 
     @property
     def size(self) -> int | None:
@@ -96,12 +110,56 @@ class Dimension:
         # 0.1 + 2 * 0.1 is meant to be 0.3.
         return float(round(raw, 12))
 
-    def sample(self, generator: np.random.Generator) -> Any:
-        """Return a random value, uniform over the grid or the interval."""
+    def column(self, indices: npt.NDArray[np.int64]) -> Column:
+        """Return the grid values of indices."""
         size = self.size
-        if size is not None:
-            return self.value(int(generator.integers(size)))
-        return float(generator.uniform(self.low, self.high))
+        assert size is not None
+        if self.type == "categorical":
+            return Column(self.options, indices)
+        if size <= _LISTED:
+            return Column(_grid_values(self), indices)
+        if self.type == "int":
+            low, step = int(self.low), self.step or 0
+            if self.low == low and step == int(step):
+                return Column(low + indices * int(step))
+        return Column.of([self.value(index) for index in indices.tolist()])
+
+    def indices_at(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64] | None:
+        """Return indices of grid values at points of [0, 1), equally likely unless `log`; None if there is no grid."""
+        size = self.size
+        if size is None:
+            return None
+        if self.log and size > 1:
+            # Each whole number has the part of the scale up to the next one.
+            low, high = math.log(self.low), math.log(self.high + 1)
+            whole = np.floor(np.exp(low + points * (high - low))).astype(np.int64)
+            clipped: npt.NDArray[np.int64] = np.clip(whole - int(self.low), 0, size - 1)
+            return clipped
+        return np.minimum((points * size).astype(np.int64), size - 1)
+
+    def column_at(self, points: npt.NDArray[np.float64]) -> Column:
+        """Return values at points of [0, 1)."""
+        indices = self.indices_at(points)
+        if indices is not None:
+            return self.column(indices)
+        if self.log:
+            low, high = math.log(self.low), math.log(self.high)
+            return Column(np.clip(np.exp(low + points * (high - low)), self.low, self.high))
+        return Column(np.clip(self.low + points * (self.high - self.low), self.low, self.high))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what declares this dimension, for a manifest."""
+        if self.type == "categorical":
+            return {"name": self.name, "type": self.type, "options": list(self.options)}
+        about: dict[str, Any] = {"name": self.name, "type": self.type, "min": self.low, "max": self.high}
+        if self.step is not None:
+            about["step"] = self.step
+        return about | ({"log": True} if self.log else {})
+
+
+@lru_cache(maxsize=256)
+def _grid_values(dimension: Dimension) -> tuple[Any, ...]:
+    return tuple(dimension.value(index) for index in range(dimension.size or 0))
 
 
 @dataclass(frozen=True)
@@ -120,17 +178,24 @@ class Space:
     dimensions: tuple[Dimension, ...]
 
     @classmethod
-    def of(cls, space: SpaceLike) -> Space:
+    def of(cls, space: SpaceLike | Space) -> Space:
         """Return the space of Jesse's list or of a mapping.
 
         Raises
         ------
         SettingsError
-            If a dimension makes no sense.
+            If a dimension makes no sense or comes twice.
         """
+        if isinstance(space, Space):
+            return space
         if isinstance(space, Mapping):
             return cls(tuple(_dimension(key, value) for key, value in space.items()))
-        return cls(tuple(Dimension.from_jesse(each) for each in space))
+        dimensions = tuple(Dimension.from_jesse(each) for each in space)
+        names = [each.name for each in dimensions]
+        for name in names:
+            if names.count(name) > 1:
+                raise SettingsError(f"a space wants each hyper-parameter once; {name!r} came twice")
+        return cls(dimensions)
 
     @property
     def size(self) -> int | None:
@@ -139,36 +204,20 @@ class Space:
         return None if None in sizes else math.prod(size for size in sizes if size is not None)
 
     def grid(self) -> Iterator[dict[str, Any]]:
-        """Yield every set, the last dimension fastest.
+        """Yield all sets of the grid, the last dimension fastest.
 
         Raises
         ------
         SettingsError
-            If a float has no step.
+            If a dimension has no step.
         """
-        for each in self.dimensions:
-            if each.size is None:
-                raise SettingsError(
-                    f"hyper-parameter {each.name!r} is a float without a step, so there is no grid; give it a step, or "
-                    "ask for n random sets"
-                )
-        names = [each.name for each in self.dimensions]
-        values = [[each.value(i) for i in range(each.size or 0)] for each in self.dimensions]
-        for combination in itertools.product(*values):
-            yield dict(zip(names, combination, strict=True))
+        from fastbt.sweep.sampling import Grid
+
+        yield from Grid(self)
 
     def random(self, n: int, seed: int = 0) -> list[dict[str, Any]]:
-        """Return `n` sets drawn uniformly and independently, the same for the same seed.
-
-        Examples
-        --------
-        >>> Space.of({"period": (5, 50)}).random(3, seed=1) == Space.of({"period": (5, 50)}).random(3, seed=1)
-        True
-        """
-        if n < 1:
-            raise SettingsError(f"n wants a whole number from 1; it was {n}")
-        generator = np.random.default_rng(seed)
-        return [{each.name: each.sample(generator) for each in self.dimensions} for _ in range(n)]
+        """Return `n` random sets; different ones, and so no more than a grid has."""
+        return list(draw(self, n=n, seed=seed))
 
     def check_names(self, known: Sequence[str]) -> None:
         """Raise SettingsError if a dimension is no hyper-parameter of the strategy."""
@@ -179,14 +228,17 @@ class Space:
                     f"the strategy has no hyper-parameter {each.name!r}; it has {', '.join(known) or 'none'}.{hint}"
                 )
 
-    def sets(self, n: int | None, seed: int) -> list[dict[str, Any]]:
-        """Return the whole grid, or `n` random sets."""
-        if n is not None:
-            return self.random(n, seed)
-        size = self.size
-        if size is not None and size > MAX_GRID:
-            raise SettingsError(f"the grid has {size:,} sets, more than {MAX_GRID:,}; ask for n random ones")
-        return list(self.grid())
+    def to_list(self) -> list[dict[str, Any]]:
+        """Return what declares this space, for a manifest."""
+        return [each.to_dict() for each in self.dimensions]
+
+
+def draw(space: Space, *, n: int, seed: int) -> Sequence[dict[str, Any]]:
+    """Return random sets; see `fastbt.sweep.sampling`."""
+    from fastbt.sweep.sampling import source_of
+
+    source = source_of(space, n=n, seed=seed)
+    return source.table(0, len(source))
 
 
 def _dimension(key: str, value: Any) -> Dimension:

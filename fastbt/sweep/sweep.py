@@ -2,165 +2,56 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from fastbt.backtest import Session, Setup, known_hyperparameters, result_dict
-from fastbt.data import CandleSet, iso
+from fastbt.backtest import Session, Setup
+from fastbt.compiler.sets import SetTable
+from fastbt.data import CandleSet
 from fastbt.data.times import Time
 from fastbt.engine.account import Account
 from fastbt.errors import SettingsError, did_you_mean
-from fastbt.metrics.names import METRICS
-from fastbt.sweep.executor import Executed, Progress, execute
+from fastbt.sweep.constraints import Constraint, parse_constraints
+from fastbt.sweep.executor import Executed, Job, available_threads, execute, row_bytes, sessions_differ, timed
+from fastbt.sweep.manifest import check_same, manifest_of
+from fastbt.sweep.memory import memory_budget
+from fastbt.sweep.names import LOWER_IS_BETTER, check_metric
+from fastbt.sweep.progress import Progress
+from fastbt.sweep.result import SweepResult
+from fastbt.sweep.sampling import Given, SetSource, source_of
 from fastbt.sweep.space import Space, SpaceLike
+from fastbt.sweep.store import Run
 from fastbt.types import Float2D, JsonDict
 
-if TYPE_CHECKING:
-    import polars as pl
+__all__ = [
+    "LOWER_IS_BETTER",
+    "CandlesLike",
+    "MarketLike",
+    "SweepResult",
+    "check_metric",
+    "choose_sets",
+    "choose_source",
+    "load_candles",
+    "make_account",
+    "make_account_of",
+    "make_job",
+    "make_session",
+    "run_job",
+    "sweep",
+]
 
 #: One-minute candles as users give them: a set, a file, the name of a sample, or a bare array.
 CandlesLike = CandleSet | str | Path | Float2D
 
 #: The traded symbol's candles; or those of several symbols by name, the traded one first.
 MarketLike = CandlesLike | Mapping[str, CandlesLike]
-
-#: Metrics for which less is better.
-LOWER_IS_BETTER = frozenset(
-    {"total_losing_trades", "losing_streak", "fee", "average_loss", "max_underwater_period", "total_open_trades"}
-)
-
-
-@dataclass(frozen=True)
-class SweepResult:
-    """A finished sweep.
-
-    Attributes
-    ----------
-    sets : list of dict
-        The hyper-parameters of each row.
-    statuses : list of str
-        "ok"; "infeasible: ..." (the set makes no sense), "failed: ..." (Jesse raises), "unsupported: ..." (fastbt does
-        not simulate it), "not run" (interrupted before).
-    daily_balance : ndarray, shape (n_sets, n_samples)
-        Equity at the start, once a day, and at the end (quote); NaN for rows that are not ok.
-    daily_time : ndarray, shape (n_samples,), int64
-        When, ms UTC.
-    seconds : dict
-        Where the time went: total, and within it compile, series, kernels.
-    n_series : int
-        Distinct indicator series that were computed.
-    interrupted : bool
-        Whether Ctrl-C ended it early; the rows that were done are all here.
-    """
-
-    session: Session = field(repr=False)
-    sets: list[dict[str, Any]] = field(repr=False)
-    statuses: list[str] = field(repr=False)
-    metrics: Float2D = field(repr=False)
-    daily_balance: Float2D = field(repr=False)
-    daily_time: np.ndarray[Any, np.dtype[np.int64]] = field(repr=False)
-    seconds: dict[str, float]
-    n_series: int
-    interrupted: bool
-
-    def __len__(self) -> int:
-        return len(self.sets)
-
-    @property
-    def n_ok(self) -> int:
-        """Number of sets that completed."""
-        return sum(status == "ok" for status in self.statuses)
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """One row a set: `set`, the hyper-parameters, `status`, and Jesse's metrics (null where there is none)."""
-        import polars as pl
-
-        names = list(self.sets[0]) if self.sets else []
-        columns: dict[str, Any] = {"set": pl.Series("set", range(len(self.sets)), dtype=pl.Int64)}
-        for name in names:
-            # A metric or column of ours keeps its name; a hyper-parameter that clashes is told apart.
-            label = f"hp_{name}" if name in METRICS or name in ("set", "status") else name
-            columns[label] = pl.Series(label, [each[name] for each in self.sets], strict=False)
-        columns["status"] = pl.Series("status", self.statuses, dtype=pl.String)
-        for i, metric in enumerate(METRICS):
-            columns[metric] = pl.Series(metric, self.metrics[:, i])
-        frame = pl.DataFrame(columns)
-        ok = pl.col("status") == "ok"
-        return frame.with_columns(pl.when(ok).then(pl.col(metric)).alias(metric) for metric in METRICS)
-
-    def best(self, metric: str = "sharpe_ratio", n: int = 10) -> pl.DataFrame:
-        """Return the `n` best sets by a metric, best first; only sets that completed and have the metric.
-
-        Parameters
-        ----------
-        metric : str
-            One of Jesse's metrics.
-        n : int
-
-        Raises
-        ------
-        SettingsError
-            If there is no such metric.
-        """
-        import polars as pl
-
-        check_metric(metric)
-        usable = self.frame.filter(pl.col(metric).is_finite())
-        return usable.sort([metric, "set"], descending=[metric not in LOWER_IS_BETTER, False]).head(n)
-
-    def backtest(self, row: int) -> JsonDict:
-        """Run one row again, in full: the dictionary of `fastbt.backtest`.
-
-        Raises
-        ------
-        SettingsError
-            If there is no such row.
-        SimulationError
-            If the run does not complete.
-        """
-        if not 0 <= row < len(self.sets):
-            raise SettingsError(f"row wants a number from 0 to {len(self.sets) - 1}; it was {row}")
-        simulation, metrics = self.session.run(self.sets[row])
-        return result_dict(
-            simulation,
-            metrics,
-            strategy_name=self.session.source.name,
-            exchange=self.session.setup.account.exchange,
-            equity_curve=True,
-        )
-
-    def to_dict(self, metric: str = "sharpe_ratio", n: int = 10) -> JsonDict:
-        """Return a summary for machines."""
-        setup = self.session.setup
-        return {
-            "strategy": self.session.source.name,
-            "symbol": setup.symbol,
-            "timeframe": setup.timeframe,
-            "start": iso(setup.start),
-            "finish": iso(setup.finish),
-            "sets": len(self.sets),
-            "ok": self.n_ok,
-            "interrupted": self.interrupted,
-            "seconds": self.seconds,
-            "series": self.n_series,
-            "metric": metric,
-            "best": self.best(metric, n).to_dicts(),
-        }
-
-
-def check_metric(metric: str) -> None:
-    """Raise SettingsError unless it is one of Jesse's metrics."""
-    if metric not in METRICS:
-        # "sharpe" is too short to be near "sharpe_ratio".
-        within = [known for known in METRICS if metric and metric in known]
-        hint = f" Did you mean {within[0]!r}?" if within else did_you_mean(metric, METRICS)
-        raise SettingsError(f"there is no metric {metric!r}.{hint or ' There are ' + ', '.join(METRICS) + '.'}")
 
 
 def make_account(
@@ -203,12 +94,13 @@ def make_account(
 def make_session(
     strategy: str | Path | type | Session,
     candles: MarketLike | None,
-    timeframe: str,
-    start: Time | None,
-    finish: Time | None,
-    account: Account,
+    timeframe: str = "1h",
+    start: Time | None = None,
+    finish: Time | None = None,
+    account: Account | None = None,
 ) -> Session:
-    """Return a strategy on a period of candles."""
+    """Return a strategy on a period of candles; the arguments are those of `sweep`."""
+    account = make_account() if account is None else account
     if isinstance(strategy, Session):
         return strategy
     others: dict[str, CandleSet] = {}
@@ -239,47 +131,76 @@ def load_candles(candles: CandlesLike | None, symbol: str | None = None) -> Cand
 
 
 def sweep(
-    strategy: str | Path | type | Session,
-    candles: MarketLike | None = None,
+    strategy: str | Path | type | Session | Sequence[Session],
+    candles: MarketLike | Sequence[MarketLike] | None = None,
     *,
-    timeframe: str = "1h",
-    space: SpaceLike | None = None,
-    params: Sequence[Mapping[str, Any]] | None = None,
+    timeframe: str | Sequence[str] = "1h",
+    space: SpaceLike | Space | None = None,
+    params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | SetTable | None = None,
     n: int | None = None,
     seed: int = 0,
+    sampling: str = "random",
+    constraints: str | Sequence[str] = (),
     start: Time | None = None,
     finish: Time | None = None,
+    periods: Sequence[tuple[Time | None, Time | None]] | None = None,
     threads: int | None = None,
+    memory: int | None = None,
+    daily: bool | None = None,
+    metric: str = "sharpe_ratio",
     progress: Progress | None = None,
+    run: str | Path | None = None,
+    resume: bool = False,
+    fork: bool = False,
     **account: Any,
 ) -> SweepResult:
     """Run a strategy with many hyper-parameter sets over the same candles.
 
     Parameters
     ----------
-    strategy : str, Path, type or Session
+    strategy : str, Path, type, Session or sequence of Session
         A strategy file or folder in Jesse's API, or a class from a file.
-    candles : CandleSet, str, Path or ndarray of shape (n, 6)
+    candles : CandleSet, str, Path or ndarray of shape (n, 6), or a sequence of them
         One-minute candles, their file, or the name of a sample; absent minutes are filled as Jesse's importer does.
-        A mapping of symbols to those if the strategy reads candles of other symbols, the traded one first. Left out
-        only if `strategy` is a Session.
-    timeframe : str
-        Trading timeframe.
+        A mapping of symbols to those if the strategy reads candles of other symbols, the traded one first. A list if
+        the sets are to be run on several symbols. Left out only if `strategy` is a Session.
+    timeframe : str or sequence of str
+        Trading timeframe, or several: each symbol is run in each of them.
     space : sequence or mapping, optional
         The hyper-parameters to vary: Jesse's list of dicts, or a mapping of names to `(min, max)`, `(min, max, step)`,
         a list of options, or one value. The strategy's `hyperparameters()` if left out. Others keep their defaults.
-    params : sequence of mapping, optional
+    params : sequence of mapping, or mapping of columns, optional
         The sets themselves, instead of `space`.
     n : int, optional
-        How many random sets of the space to run; the whole grid if left out.
+        How many sets of the space to draw, no two of them equal; the whole grid if left out, or if it has no more.
     seed : int
-        Of the random sets.
+        Of the sets that are drawn.
+    sampling : {"random", "sobol", "halton"}
+        How they are drawn: at random, or spread evenly (quasi-random).
+    constraints : str or sequence of str
+        What sets must satisfy: `"fast_period < slow_period"`. See `Constraint`.
     start, finish : str, int or datetime, optional
         The traded period, finish not included; all that the candles and the warm-up allow if left out.
+    periods : sequence of (start, finish), optional
+        Several periods instead of one.
     threads : int, optional
         All cores if left out; the results do not depend on it.
+    memory : int, optional
+        Bytes that the sweep may take; half of what is free if left out. Results that take more than half of it are kept
+        in a temporary folder instead of memory.
+    daily : bool, optional
+        Keep the daily balances. If left out they are kept in memory as long as they take a quarter of it at most, and
+        not kept in a run on disk.
+    metric : str
+        What `progress` tells the best by.
     progress : callable, optional
-        Called with sets done, sets in all, and seconds so far.
+        Called now and then with a `SweepProgress`.
+    run : str or Path, optional
+        A folder to keep the sweep in, written chunk by chunk: it survives `kill -9`.
+    resume : bool
+        Go on with the run of this folder if there is one. Without it, a run that is there is not touched.
+    fork : bool
+        If the folder holds a run already, make a new one beside it: NAME-2.
     **account
         Jesse's settings: `starting_balance` (10,000), `fee` (0.0006), `type` ("futures" or "spot"), `futures_leverage`
         (1), `futures_leverage_mode` ("cross"), `warm_up_candles` (240), `exchange`, `annualization` (365).
@@ -291,7 +212,8 @@ def sweep(
     Raises
     ------
     SettingsError
-        If a name, date or setting makes no sense.
+        If a name, date or setting makes no sense, no set satisfies the constraints, or `run` holds a run of something
+        else.
     CompileError
         If the strategy cannot be compiled.
 
@@ -303,16 +225,168 @@ def sweep(
     (20, 3)
     """
     began = time.perf_counter()
-    session = make_session(strategy, candles, timeframe, start, finish, make_account_of(account))
-    sets = choose_sets(session, space=space, params=params, n=n, seed=seed)
-    executed = execute(session, sets, threads=_threads(threads), progress=progress)
-    return _result(session, sets, executed, time.perf_counter() - began)
+    check_metric(metric)
+    job = make_job(
+        strategy,
+        candles,
+        timeframe=timeframe,
+        space=space,
+        params=params,
+        n=n,
+        seed=seed,
+        sampling=sampling,
+        constraints=constraints,
+        start=start,
+        finish=finish,
+        periods=periods,
+        threads=threads,
+        memory=memory,
+        daily=daily,
+        on_disk=run is not None,
+        metric=metric,
+        **account,
+    )
+    return run_job(job, run=run, resume=resume, fork=fork, progress=progress, began=began)
 
 
-def _threads(threads: int | None) -> int | None:
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
-        raise SettingsError(f"threads wants a whole number from 1; it was {threads!r}")
-    return threads
+def make_job(
+    strategy: str | Path | type | Session | Sequence[Session],
+    candles: MarketLike | Sequence[MarketLike] | None = None,
+    *,
+    timeframe: str | Sequence[str] = "1h",
+    space: SpaceLike | Space | None = None,
+    params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | SetTable | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    sampling: str = "random",
+    constraints: str | Sequence[str] = (),
+    start: Time | None = None,
+    finish: Time | None = None,
+    periods: Sequence[tuple[Time | None, Time | None]] | None = None,
+    threads: int | None = None,
+    memory: int | None = None,
+    daily: bool | None = None,
+    on_disk: bool = False,
+    metric: str = "sharpe_ratio",
+    **account: Any,
+) -> Job:
+    """Return what a sweep of these arguments runs, without running it; see `sweep` and `make_plan`."""
+    if periods is not None and (start is not None or finish is not None):
+        raise SettingsError("give either periods, or start and finish, not both")
+    sessions = _sessions(
+        strategy, candles, timeframe, [(start, finish)] if periods is None else periods, make_account_of(account)
+    )
+    source = choose_source(
+        sessions[0], space=space, params=params, n=n, seed=seed, sampling=sampling, constraints=constraints
+    )
+    budget = memory_budget(_positive("memory", memory))
+    if daily is None:
+        samples = sum(len(each.setup.market.sample_times) for each in sessions)
+        daily = not on_disk and 8 * samples * len(source) <= budget // 4
+    return Job(sessions, source, _positive("threads", threads) or available_threads(), budget, daily, metric)
+
+
+def run_job(
+    job: Job,
+    *,
+    run: str | Path | None = None,
+    resume: bool = False,
+    fork: bool = False,
+    progress: Progress | None = None,
+    began: float | None = None,
+) -> SweepResult:
+    """Run what `make_job` has made; see `sweep`."""
+    began = time.perf_counter() if began is None else began
+    if run is not None:
+        return _run_in(_folder_of(Path(run), job, resume=resume, fork=fork), job, progress, began)
+    if resume or fork:
+        raise SettingsError(f"{'resume' if resume else 'fork'} wants a run: the name of its folder")
+    if job.n_rows * max(row_bytes(each, daily=job.daily) for each in job.sessions) > job.memory // 2:
+        folder = Path(tempfile.mkdtemp(prefix="fastbt-sweep-"))
+        try:
+            result = _run_in(Run.create(folder, manifest_of(job)), job, progress, began)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        result.on_disposal(shutil.rmtree, folder, True)
+        return result
+    executed = execute(job, progress=progress)
+    return SweepResult(job, executed, timed(executed, began))
+
+
+def _folder_of(folder: Path, job: Job, *, resume: bool, fork: bool) -> Run:
+    """Return the run of a folder: the one that is there, to be gone on with, or a new one."""
+    if resume and fork:
+        raise SettingsError("give either resume or fork, not both")
+    wanted = manifest_of(job)
+    if not (folder / "manifest.json").exists():
+        return Run.create(folder, wanted)
+    if fork:
+        copies = (folder.with_name(f"{folder.name}-{i}") for i in range(2, sys.maxsize))
+        return Run.create(next(each for each in copies if not each.exists()), wanted)
+    found = Run.open(folder)
+    if not resume:
+        state = "is complete" if found.is_complete else f"has {found.n_done:,} of {found.n_rows:,} rows"
+        raise SettingsError(
+            f"there is a run {found.name!r} already, which {state}; --resume goes on with it, --fork starts anew "
+            "beside it"
+        )
+    check_same(found, wanted)
+    return found
+
+
+def _run_in(run: Run, job: Job, progress: Progress | None, began: float) -> SweepResult:
+    """Run what a folder lacks."""
+    with run.locked():
+        if run.is_complete:
+            return SweepResult(job, Executed(), {**timed(Executed(), began)}, run)
+        run.note("begun", argv=sys.argv, rows=run.n_done)
+        executed = execute(job, run=run, progress=progress)
+        if not executed.interrupted:
+            run.finish()
+        seconds = timed(executed, began)
+        run.note("interrupted" if executed.interrupted else "complete", rows=run.n_done, seconds=seconds)
+    return SweepResult(job, executed, seconds, run)
+
+
+def _sessions(
+    strategy: Any,
+    candles: Any,
+    timeframe: str | Sequence[str],
+    periods: Sequence[tuple[Time | None, Time | None]],
+    account: Account,
+) -> tuple[Session, ...]:
+    """Return one session for each symbol, timeframe and period."""
+    if isinstance(strategy, Session):
+        return (strategy,)
+    if isinstance(strategy, Sequence) and not isinstance(strategy, str):
+        made = tuple(strategy)
+        if not made or not all(isinstance(each, Session) for each in made):
+            raise SettingsError("strategy: wanted a strategy, a Session, or a list of Sessions")
+        if len({each.source.sha256 for each in made}) > 1:
+            raise SettingsError("strategy: wanted Sessions of one strategy; they are of several")
+    else:
+        symbols = list(candles) if isinstance(candles, list | tuple) else [candles]
+        timeframes = [timeframe] if isinstance(timeframe, str) else list(timeframe)
+        if not symbols or not timeframes or not periods:
+            raise SettingsError("wanted at least one symbol, one timeframe and one period")
+        # Read once, however many timeframes and periods there are.
+        symbols = [each if isinstance(each, Mapping) else load_candles(each) for each in symbols]
+        made = tuple(
+            make_session(strategy, each, frame, start, finish, account)
+            for each in symbols
+            for frame in timeframes
+            for start, finish in periods
+        )
+    if not sessions_differ(made):
+        raise SettingsError("wanted different markets; two have the same symbol, timeframe and period")
+    return made
+
+
+def _positive(name: str, value: int | None) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise SettingsError(f"{name} wants a whole number from 1; it was {value!r}")
+    return value
 
 
 def make_account_of(settings: Mapping[str, Any]) -> Account:
@@ -324,6 +398,34 @@ def make_account_of(settings: Mapping[str, Any]) -> Account:
     return make_account(**settings)
 
 
+def choose_source(
+    session: Session,
+    *,
+    space: SpaceLike | Space | None = None,
+    params: Sequence[Mapping[str, Any]] | Mapping[str, Any] | SetTable | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    sampling: str = "random",
+    constraints: str | Sequence[str] | Sequence[Constraint] = (),
+) -> SetSource:
+    """Return the sets that a sweep of these arguments runs: given ones, a grid, or drawn ones; see `sweep`."""
+    defaults = session.source.defaults
+    wanted = parse_constraints(constraints, list(defaults))
+    if params is not None:
+        if space is not None:
+            raise SettingsError("give either space or params, not both")
+        if wanted:
+            raise SettingsError("constraints are for a space; leave out of params what is not to be run")
+        if len(params) == 0:
+            raise SettingsError("params: wanted at least one set; there was none")
+        return Given(SetTable.of(params, defaults))
+    if space is None and not session.source.hyperparameters:
+        return Given(SetTable({}, 1))
+    chosen = Space.of(session.source.hyperparameters if space is None else space)
+    chosen.check_names(list(defaults))
+    return source_of(chosen, n=n, seed=seed, sampling=sampling, constraints=wanted, fixed=defaults)
+
+
 def choose_sets(
     session: Session,
     *,
@@ -332,30 +434,5 @@ def choose_sets(
     n: int | None = None,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
-    """Return complete hyper-parameter sets: given ones, a grid, or random ones."""
-    source = session.source
-    if params is not None:
-        if space is not None:
-            raise SettingsError("give either space or params, not both")
-        if len(params) == 0:
-            raise SettingsError("params: wanted at least one set; there was none")
-        return [known_hyperparameters(source, each) for each in params]
-    if space is None and not source.hyperparameters:
-        return [{}]
-    chosen = Space.of(source.hyperparameters if space is None else space)
-    chosen.check_names(list(source.defaults))
-    return [{**source.defaults, **each} for each in chosen.sets(n, seed)]
-
-
-def _result(session: Session, sets: list[dict[str, Any]], executed: Executed, seconds: float) -> SweepResult:
-    return SweepResult(
-        session=session,
-        sets=sets,
-        statuses=executed.statuses,
-        metrics=executed.output.metrics,
-        daily_balance=executed.output.daily,
-        daily_time=session.setup.market.sample_times,
-        seconds={"total": seconds, **executed.seconds},
-        n_series=executed.n_series,
-        interrupted=executed.interrupted,
-    )
+    """Return the sets of `choose_source` as a list."""
+    return list(choose_source(session, space=space, params=params, n=n, seed=seed))

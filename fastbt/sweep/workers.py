@@ -54,7 +54,7 @@ def deferred_interrupt(stop: Stop) -> Iterator[Stop]:
         yield stop
         return
     before = signal.getsignal(signal.SIGINT)
-    if before is None or isinstance(before, signal.Handlers):  # ignored, or not Python's
+    if not callable(before):  # ignored, or not Python's
         yield stop
         return
 
