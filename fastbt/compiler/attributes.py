@@ -52,6 +52,11 @@ class AttributeLowerer(OperatorLowerer):
                 except AttributeError:
                     known = dir(value)
                     self.refuse(node, f"{self.describe(owner)} has no {node.attr!r}.{did_you_mean(node.attr, known)}")
+            case Series() | Window() | Candles() if node.attr in ("shape", "size"):
+                length = self.length(owner, node)
+                if node.attr == "size" and not isinstance(owner, Candles):
+                    return length
+                return Group((length, Const(6)) if isinstance(owner, Candles) else (length,))
             case Series() | Window():
                 return Method1D(owner, node.attr)
             case Part("vars"):
@@ -132,6 +137,12 @@ class AttributeLowerer(OperatorLowerer):
     # --- subscripts ---------------------------------------------------------------------------------------------
     def lower_Subscript(self, node: ast.Subscript) -> Value:
         owner = self.lower(node.value)
+        pure = self.subscript_of_array(owner, node)
+        other = None if pure is None else lambda: self.market(pure, node)
+        return self.either(lambda: self.subscript(owner, node), other)
+
+    def subscript(self, owner: Value, node: ast.Subscript) -> Value:
+        """Lower a subscript of what `owner` is."""
         if isinstance(owner, Part) and owner.name == "hp":
             return self.hyperparameter(node)
         if isinstance(owner, Part) and owner.name == "vars":
@@ -246,7 +257,8 @@ class AttributeLowerer(OperatorLowerer):
             code = parse("INDEX - END if INDEX < 0 else INDEX", INDEX=number.node, END=ast.Constant(end))
             return series.at(Number(code, "int", False))
 
-        return replace(series, at=at, end=series.end + end)
+        pure = None if series.pure is None else series.pure.shifted(end)
+        return replace(series, at=at, end=series.end + end, pure=pure)
 
     def column(self, which: Value, node: ast.AST) -> Series:
         """Return a column of the candles."""
@@ -258,6 +270,7 @@ class AttributeLowerer(OperatorLowerer):
             "self.candles[:, column]",
             origin=api.COLUMN_SOURCES.get(index),
             array=parse(f"bars[:, {index}]"),
+            pure=self.pure_made([Candles()], lambda codes: parse(f"X[:, {index}]", X=codes[0])),
         )
 
     def candle(self, owner: Candles, node: ast.Subscript) -> Value:

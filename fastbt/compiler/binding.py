@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastbt.compiler.lower import Program, Slot, hyperparameter_of
+from fastbt.compiler.lower import Program, PythonSlot, Slot, hyperparameter_of
 from fastbt.compiler.sets import Rows, SetTable
 from fastbt.compiler.values import Config, Const
 from fastbt.engine.language import SOURCE_TYPES
+from fastbt.engine.python_series import PythonKey
 from fastbt.engine.simulate import SeriesKey
 
 #: Distinct argument lists that a slot remembers; more are found anew.
@@ -40,11 +41,11 @@ class Binding:
     """
 
     configs: npt.NDArray[Any]
-    series: dict[SeriesKey, int] = field(default_factory=dict)
+    series: dict[SeriesKey | PythonKey, int] = field(default_factory=dict)
     n_rows: int = 0
     errors: dict[int, str] = field(default_factory=dict)
 
-    def row_of(self, key: SeriesKey, n_fields: int) -> int:
+    def row_of(self, key: SeriesKey | PythonKey, n_fields: int) -> int:
         """Return the first row of a series, a new one if it has none yet."""
         if key not in self.series:
             self.series[key] = self.n_rows
@@ -56,12 +57,12 @@ class Binding:
 class Found:
     """What the config record of a set holds for one slot, but for the row of the series."""
 
-    key: SeriesKey
+    key: SeriesKey | PythonKey
     n_fields: int
     source: int
     first: int
     params: tuple[float, ...]
-    inner: Found | None
+    inner: tuple[Found, ...] = ()
 
 
 def _names_of(node: ast.expr) -> frozenset[str]:
@@ -149,13 +150,13 @@ class SlotBinder:
         program: Program,
         environment: Mapping[str, Any],
         window: int,
-        binders: Mapping[str, SlotBinder],
+        binders: Mapping[str, SlotBinder | PythonBinder],
     ) -> None:
         self.slot = slot
         self._keys = [key for key, _ in slot.arguments]
         self._evaluators = [Expression(value, program, environment) for _, value in slot.arguments]
         self._tail = None if slot.tail is None else Expression(slot.tail, program, environment)
-        self._inner: SlotBinder | None = binders[slot.data[0].field] if isinstance(slot.data, tuple) else None
+        self._inner: SlotBinder | PythonBinder | None = binders[slot.data[0].field] if isinstance(slot.data, tuple) else None
         names = {name for each in self._evaluators for name in each.names}
         names |= set(self._tail.names if self._tail is not None else ())
         names |= set(self._inner.names if self._inner is not None else ())
@@ -203,13 +204,66 @@ class SlotBinder:
         settles = indicator.settles
         first = 0 if settles is None else int(settles(*params)) - 1
         code = SOURCE_TYPES.index(source) if source in SOURCE_TYPES else 0
-        return Found(key, len(indicator.fields), code, first, params, inner)
+        return Found(key, len(indicator.fields), code, first, params, () if inner is None else (inner,))
+
+
+class PythonBinder:
+    """Finds the series of one expression that Python computes, once for each distinct set of values that it reads.
+
+    Parameters
+    ----------
+    slot : PythonSlot
+    program : Program
+    window : int
+        Rows that a non-sequential indicator sees.
+    binders : mapping
+        Of the slots before this one, by field.
+    """
+
+    def __init__(
+        self, slot: PythonSlot, program: Program, window: int, binders: Mapping[str, SlotBinder | PythonBinder]
+    ) -> None:
+        self.slot = slot
+        self._program = program
+        self._window = window
+        self._inner = {key: binders[what[0].field] for key, what in slot.inputs if not isinstance(what, str)}
+        self._own = sorted(_names_of(slot.node))
+        self.names: list[str] = sorted({*self._own, *(name for each in self._inner.values() for name in each.names)})
+        self._memo: dict[tuple[Any, ...], Found | str] = {}
+
+    def __call__(self, hp: Mapping[str, Any]) -> Found | str:
+        """Return the series of a set, or why there is none."""
+        seen = tuple((type(hp[each]), hp[each]) for each in self.names)
+        if seen not in self._memo:
+            self._memo[seen] = self._find(hp)
+        return self._memo[seen]
+
+    def _find(self, hp: Mapping[str, Any]) -> Found | str:
+        slot = self.slot
+        inner: dict[str, Found] = {}
+        for key, binder in self._inner.items():
+            found = binder(hp)
+            if isinstance(found, str):
+                return found
+            inner[key] = found
+        inputs = tuple(
+            (key, what if isinstance(what, str) else (inner[key].key, what[1])) for key, what in slot.inputs
+        )
+        missing = slot.sample_missing
+        if missing and self.names:
+            try:
+                missing = self._program.samples["sampler"].missing(slot, hp)
+            except Exception as error:
+                return f"{type(error).__name__} in {slot.label}: {error}"
+        values = tuple((each, hp[each]) for each in self._own)
+        made = PythonKey(slot.expression, values, inputs, slot.per_bar, len(slot.types), missing, self._window)
+        return Found(made, made.n_rows, 0, missing, (), tuple(inner.values()))
 
 
 def _row_of(found: Found, binding: Binding) -> int:
     """Return the row of a series, after that of the one it is computed from."""
-    if found.inner is not None:
-        _row_of(found.inner, binding)
+    for each in found.inner:
+        _row_of(each, binding)
     return binding.row_of(found.key, found.n_fields)
 
 
@@ -228,6 +282,8 @@ class Binder:
 
     Attributes
     ----------
+    slots : dict
+        What finds the series of each slot, by its field.
     row_fields : tuple of str
         Fields of the record that hold a row of the series matrix.
     """
@@ -238,9 +294,12 @@ class Binder:
         self._program = program
         self._dtype = config_dtype
         self._fields = {key: Expression(value, program, environment) for key, value in program.config_fields.items()}
-        self.slots: dict[str, SlotBinder] = {}
+        self.slots: dict[str, SlotBinder | PythonBinder] = {}
         for slot in program.slots.values():
-            self.slots[slot.field] = SlotBinder(slot, program, environment, window, self.slots)
+            if isinstance(slot, PythonSlot):
+                self.slots[slot.field] = PythonBinder(slot, program, window, self.slots)
+            else:
+                self.slots[slot.field] = SlotBinder(slot, program, environment, window, self.slots)
         self.row_fields: tuple[str, ...] = (*self.slots, *program.frame_columns.values())
 
     def __call__(self, table: SetTable) -> Binding:
@@ -289,14 +348,15 @@ class Binder:
         return _note(failed, codes, where, binding)
 
     def _bind_slot(
-        self, binding: Binding, table: SetTable, where: Rows | None, key: str, binder: SlotBinder
+        self, binding: Binding, table: SetTable, where: Rows | None, key: str, binder: SlotBinder | PythonBinder
     ) -> Rows | None:
         """Fill the columns of one slot; return the rows that have no series."""
         to: Any = slice(None) if where is None else where
         rows, codes = table.distinct([name for name in binder.names if name in table.columns])
         configs, n = binding.configs, len(rows)
         numbers = np.zeros((3, n), dtype=np.int64)
-        params = np.zeros((n, configs[f"{key}_params"].shape[1]))
+        is_indicator = isinstance(binder, SlotBinder)
+        params = np.zeros((n, configs[f"{key}_params"].shape[1] if is_indicator else 0))
         failed: dict[int, str] = {}
         for i, row in enumerate(rows.tolist()):
             found = binder(table[row])
@@ -307,9 +367,10 @@ class Binder:
             if found.params:
                 params[i] = found.params
         configs[key][to] = numbers[0][codes]
-        configs[f"{key}_source"][to] = numbers[1][codes]
         configs[f"{key}_first"][to] = numbers[2][codes]
-        configs[f"{key}_params"][to] = params[codes]
+        if is_indicator:
+            configs[f"{key}_source"][to] = numbers[1][codes]
+            configs[f"{key}_params"][to] = params[codes]
         return _note(failed, codes, where, binding)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 import inspect
+from dataclasses import replace
 from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from fastbt.compiler import api
-from fastbt.compiler.attributes import AttributeLowerer
 from fastbt.compiler.functions import helper_function, reduction, simple_function, supported_functions
 from fastbt.compiler.load import Method, function_method
 from fastbt.compiler.lower import Slot
+from fastbt.compiler.market import MarketLowerer, Pure
 from fastbt.compiler.operators import cast
 from fastbt.compiler.values import (
     Bound,
@@ -40,7 +41,7 @@ from fastbt.indicators._registry import REGISTRY, Indicator
 from fastbt.types import TIMEFRAME_MINUTES
 
 
-class ExpressionLowerer(AttributeLowerer):
+class ExpressionLowerer(MarketLowerer):
     """Lower any expression of one method in one context."""
 
     def lower_Call(self, node: ast.Call) -> Value:
@@ -59,9 +60,9 @@ class ExpressionLowerer(AttributeLowerer):
         target = callee.value
         described = REGISTRY.get(getattr(target, "__name__", ""))
         if described is not None and described.function is target:
-            return self.call_indicator(described, node)
+            return self.any_indicator(described, callee, node)
         if target is sizing.crossed:
-            return self.call_crossed(node)
+            return self.call_crossed(callee, node)
         if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp | ast.ListComp):
             return self.call_over(target, node.args[0], node)
         arguments = [self.lower(each) for each in node.args]
@@ -70,7 +71,12 @@ class ExpressionLowerer(AttributeLowerer):
             if target is print:
                 return Const(None)
             return self.config_call(callee, arguments, keywords, node)
-        return self.call_function(target, arguments, keywords, node)
+        pure = self.pure_call(callee, arguments, keywords) if callable(target) else None
+        return self.either(
+            lambda: self.call_function(target, arguments, keywords, node),
+            None if pure is None else lambda: self.market(pure, node),
+            and_say_why=True,
+        )
 
     def call_over(self, target: Any, over: ast.GeneratorExp | ast.ListComp, node: ast.Call) -> Value:
         """Lower `all(... for i in range(...))` and its kind: a function of its own, with a loop."""
@@ -114,6 +120,22 @@ class ExpressionLowerer(AttributeLowerer):
 
     def call_array_method(self, callee: Method1D, node: ast.Call) -> Value:
         """Lower `window.mean()` and the like."""
+        values = [callee.owner, *map(self.lower, node.args)]
+        names = [str(each.arg) for each in node.keywords]
+        values += [self.lower(each.value) for each in node.keywords]
+
+        def call(codes: list[ast.expr]) -> ast.expr:
+            n = len(codes) - len(names)
+            keywords = [ast.keyword(key, code) for key, code in zip(names, codes[n:], strict=True)]
+            return ast.Call(ast.Attribute(codes[0], callee.name, ast.Load()), codes[1:n], keywords)
+
+        pure = self.pure_made(values, call)
+        return self.either(
+            lambda: self.array_method(callee, node), None if pure is None else lambda: self.market(pure, node)
+        )
+
+    def array_method(self, callee: Method1D, node: ast.Call) -> Value:
+        """Lower a method of an array to a kernel."""
         target = getattr(np, callee.name, None)
         if node.args or node.keywords or target is None:
             self.refuse(node, f".{callee.name}() is compiled without arguments, for mean, max, min, sum and std")
@@ -332,6 +354,9 @@ class ExpressionLowerer(AttributeLowerer):
 
     def length(self, value: Value, node: ast.AST) -> Value:
         """Lower len()."""
+        pure = self.pure(value) if isinstance(value, Series | Window) else None
+        if isinstance(value, Series) and pure is not None and (pure.windowed or value.array is None):
+            return self.market(Pure(parse("len(X)", X=pure.code), pure.inputs, windowed=True), node)
         if isinstance(value, Candles) and value.tail is None:
             return Number(parse(f"max(0, s.bar + 1 - {value.end})" if value.end else "s.bar + 1"), "int", False)
         if isinstance(value, Series):
@@ -343,6 +368,17 @@ class ExpressionLowerer(AttributeLowerer):
         self.refuse(node, f"len() of {self.describe(value)} is not compiled")
 
     # --- indicators ---------------------------------------------------------------------------------------------
+    def any_indicator(self, indicator: Indicator, callee: Const, node: ast.Call) -> Value:
+        """Lower an indicator: to a slot of its own, or as an expression that Python computes."""
+
+        def python() -> Value:
+            arguments = [self.lower(each) for each in node.args]
+            keywords = {str(each.arg): self.lower(each.value) for each in node.keywords}
+            pure = self.pure_call(callee, arguments, keywords)
+            return self.call_indicator(indicator, node) if pure is None else self.market(pure, node, may_look_back=True)
+
+        return self.either(lambda: self.call_indicator(indicator, node), python)
+
     def call_indicator(self, indicator: Indicator, node: ast.Call) -> Value:
         """Lower `ta.name(self.candles, ...)` to a slot of the series matrix."""
         if not node.args:
@@ -439,6 +475,10 @@ class ExpressionLowerer(AttributeLowerer):
             end = data.end
         else:
             self.refuse(where, f"ta.{indicator.name} is compiled on candles and series; this is {self.describe(data)}")
+        if data.origin is None and isinstance(data.pure, Pure) and not data.pure.windowed:
+            found = self.market(replace(data.pure, end=0), where)
+            if isinstance(found, Series):
+                data, end = found, data.pure.end
         if data.origin is None:
             self.refuse(where, f"ta.{indicator.name} of {data.name} is not compiled; use a column or another indicator")
         if not (indicator.source and indicator.accepts_1d):
@@ -463,8 +503,28 @@ class ExpressionLowerer(AttributeLowerer):
             return self.slot_value(slot, row, index, node)
 
         first = f"k.{slot.field}" if row == 0 else f"k.{slot.field} + {row}"
-        array = None if slot.tail is not None else parse(f"x[{first}]")
-        return Series(at, f"ta.{slot.indicator.name}(...)", None if slot.tail is not None else (slot, row), array=array)
+        label = f"ta.{slot.indicator.name}(...)"
+        if slot.tail is not None:
+            return Series(at, label)
+        key = f"{slot.field}_{row}"
+        pure: Pure | None = Pure(name(key), {key: (slot, row)})
+        if slot.indicator.settles is not None:
+            # While there are few rows, the array is another one at each bar.
+            pure = self.python_indicator(slot, row)
+        return Series(at, label, (slot, row), array=parse(f"x[{first}]"), pure=pure)
+
+    def python_indicator(self, slot: Slot, row: int) -> Pure | None:
+        """Return Python code of a sequential indicator."""
+        if slot.data is not None and not isinstance(slot.data, str):
+            return None
+        column = {of: at for at, of in api.COLUMN_SOURCES.items()}.get(slot.data or "", 0)
+        data = parse(f"candles[:, {column}]" if isinstance(slot.data, str) else "candles")
+        positional = [self.program.config_node(value) for key, value in slot.arguments if isinstance(key, int)]
+        named = [
+            ast.keyword(key, self.program.config_node(value)) for key, value in slot.arguments if isinstance(key, str)
+        ]
+        call = ast.Call(self.program.config_node(Const(slot.indicator.function)), [data, *positional], named)
+        return Pure(call if slot.indicator.record is None else parse(f"X[{row}]", X=call), {"candles": ""})
 
     def slot_value(self, slot: Slot, row: int, index: Value, node: ast.AST) -> Number:
         """Return one value of a series."""
@@ -494,7 +554,7 @@ class ExpressionLowerer(AttributeLowerer):
         assert tail is not None
         return parse("_tail(s, N)", N=tail.node) if sliced else tail.node
 
-    def call_crossed(self, node: ast.Call) -> Value:
+    def call_crossed(self, callee: Const, node: ast.Call) -> Value:
         """Lower `utils.crossed` (specification 5.3)."""
         arguments = [self.lower(each) for each in node.args]
         keywords = {str(each.arg): self.lower(each.value) for each in node.keywords}
@@ -505,7 +565,10 @@ class ExpressionLowerer(AttributeLowerer):
         direction, sequential = bound["direction"], bound["sequential"]
         assert isinstance(direction, Const) and isinstance(sequential, Const)
         if sequential.value:
-            self.refuse(node, "utils.crossed(..., sequential=True) is not compiled; leave sequential out")
+            pure = self.pure_call(callee, arguments, keywords)
+            if pure is None:
+                self.refuse(node, "utils.crossed(..., sequential=True) is compiled for what is known before the run")
+            return self.market(pure, node)
         first, second = bound["series1"], bound["series2"]
         if not isinstance(first, Series):
             self.refuse(node, "the first argument of utils.crossed must be a series: sequential=True")

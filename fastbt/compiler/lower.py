@@ -16,6 +16,7 @@ import numpy as np
 from fastbt.compiler import api
 from fastbt.compiler.load import Method, StrategySource
 from fastbt.compiler.values import Config, Const, Number, Text, Value, join_types, name, parse, type_of
+from fastbt.engine.python_series import Expression
 from fastbt.errors import CompileError, StrategyError
 from fastbt.indicators._registry import Indicator
 
@@ -51,6 +52,49 @@ class Slot:
     tail: Const | Config | None = None
     timeframe: str = ""
     end: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class PythonSlot:
+    """An expression that Python computes: for each parameter set it names rows of the series matrix.
+
+    Attributes
+    ----------
+    field : str
+        Field of the config record that holds the first row.
+    node : ast.expr
+        Over the names of `inputs`, and those of a `Config`.
+    label : str
+        As the user wrote it.
+    inputs : tuple of (str, object)
+        A timeframe's candles ("" for the traded one), or another slot and the row of its field.
+    per_bar : bool
+        Whether it is evaluated at each bar.
+    types, numpy : tuple
+        Of each field: bool, int or float, and whether it is numpy's.
+    is_group : bool
+        Whether it gives a tuple of fields.
+    optional : bool
+        Whether fields can be None.
+    expression : Expression
+    sample : ndarray or None
+        Its arrays for the sample set on made-up candles.
+    sample_missing : int
+        How many rows they are shorter than the candles.
+    """
+
+    field: str
+    node: ast.expr
+    label: str
+    inputs: tuple[tuple[str, Any], ...]
+    per_bar: bool
+    types: tuple[str, ...]
+    numpy: tuple[bool, ...]
+    is_group: bool
+    optional: bool
+    expression: Expression
+    sample: Any = None
+    sample_missing: int = 0
 
 
 @dataclass
@@ -108,7 +152,9 @@ class Program:
     assigned_attributes: set[str]
     assigned_vars: set[str]
     state: dict[tuple[str, str], StateField] = field(default_factory=dict)
-    slots: dict[str, Slot] = field(default_factory=dict)
+    slots: dict[str, Slot | PythonSlot] = field(default_factory=dict)
+    samples: dict[str, Any] = field(default_factory=dict)
+    window: int = 240
     config_fields: dict[str, Config] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
     functions: dict[tuple[Any, ...], Lowered] = field(default_factory=dict)
@@ -197,11 +243,71 @@ class Program:
             parts.insert(0, f"{timeframe} candles" + (f"[:-{end}]" if end else ""))
         key = f"{indicator.name}({', '.join(parts)}, sequential={sequential})"
         if key not in self.slots:
-            count = sum(each.indicator is indicator for each in self.slots.values())
+            count = sum(isinstance(each, Slot) and each.indicator is indicator for each in self.slots.values())
             self.slots[key] = Slot(
                 f"{indicator.name}_{count}", indicator, arguments, sequential, data, tail, timeframe, end
             )
-        return self.slots[key]
+        found = self.slots[key]
+        assert isinstance(found, Slot)
+        return found
+
+    # --- what Python computes -----------------------------------------------------------------------------------
+    def expression(self, node: ast.expr, label: str) -> Expression:
+        """Return code of the market stage, ready to be evaluated."""
+        code = compile(ast.fix_missing_locations(ast.Expression(node)), "<market>", "eval")
+        kept = {key: self.environment[key] for key in ("account", "route")}
+        return Expression(label, code, {**self.objects, **kept}, self.text_code)
+
+    def python_slot(
+        self,
+        node: ast.expr,
+        label: str,
+        inputs: Mapping[str, Any],
+        per_bar: bool,
+        sample: Any,
+        optional: bool,
+    ) -> PythonSlot:
+        """Return the slot of an expression that Python computes, the same one for equal expressions."""
+        key = f"{ast.unparse(node)}{' at each bar' if per_bar else ''}"
+        if key in self.slots:
+            found = self.slots[key]
+            assert isinstance(found, PythonSlot)
+            return found
+        named = f"slot {key} {sorted(map(str, inputs.items()))}"
+        if named not in self.samples:
+            taken = {each.field for each in self.samples.values() if isinstance(each, PythonSlot)}
+            number = next(i for i in range(len(taken) + 1) if f"python_{i}" not in taken)
+            parts = tuple(sample) if isinstance(sample, tuple | list) else (sample,)
+            rows, missing = None, 0
+            if not per_bar:
+                n = self.samples["sampler"].n
+                missing = n - len(parts[0])
+                rows = np.full((len(parts), n), np.nan)
+                rows[:, missing:] = parts
+            kinds = [each.dtype.type() if isinstance(each, np.ndarray) else each for each in parts]
+            self.samples[named] = PythonSlot(
+                f"python_{number}",
+                node,
+                label,
+                tuple(inputs.items()),
+                per_bar,
+                tuple("text" if isinstance(each, str) else type_of(each) or "float" for each in kinds),
+                tuple(hasattr(each, "dtype") for each in kinds),
+                isinstance(sample, tuple | list),
+                optional,
+                self.expression(node, label),
+                rows,
+                missing,
+            )
+        slot: PythonSlot = self.samples[named]
+        self.slots[key] = slot
+        return slot
+
+    def sampler(self, make: Any) -> Any:
+        """Return what evaluates expressions on made-up candles, made on first use."""
+        if "sampler" not in self.samples:
+            self.samples["sampler"] = make(self)
+        return self.samples["sampler"]
 
     # --- strings ------------------------------------------------------------------------------------------------
     def text_code(self, text: str) -> int:

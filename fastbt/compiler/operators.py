@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from fastbt.compiler.load import Method
 from fastbt.compiler.lower import Program
@@ -22,6 +22,7 @@ from fastbt.compiler.values import (
     Series,
     Text,
     Value,
+    Window,
     join_numpy,
     join_types,
     name,
@@ -30,7 +31,7 @@ from fastbt.compiler.values import (
 )
 from fastbt.errors import CompileError, did_you_mean
 
-_OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"}
+ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"}
 _MISSING = object()
 T = TypeVar("T")
 
@@ -159,6 +160,9 @@ class OperatorLowerer:
                     "not NONE and X", NONE=value.none, X=self.text_equal(replace(value, none=None), empty, False).node
                 )
             )
+        if isinstance(value, Series | Window):
+            what = self.describe(value)
+            self.refuse(node, f"{what} has no truth; compare one value of it, as in [-1]; or use .all()")
         number = self.program.materialise(value)
         if number is None:
             self.refuse(node, f"{self.describe(value)} is used as a condition here")
@@ -178,6 +182,8 @@ class OperatorLowerer:
                 return f"a {type(sample).__name__} of the configuration"
             case Series(_, key):
                 return f"the series {key}"
+            case Window(series, _, _):
+                return f"a window of the series {series.name}"
             case Candles():
                 return "the candle array"
             case CandleRow():
@@ -267,13 +273,20 @@ class OperatorLowerer:
         value = self.lower(node.operand)
         if isinstance(value, Const | Config):
             return self.config(ast.UnaryOp(node.op, self.program.config_node(value)), node)
-        if isinstance(value, Series):
-            operand = value
-            return Series(lambda i: self.unary(node, operand.at(i)), f"-{value.name}")
+        array = self.array_operation(
+            [value],
+            lambda codes: ast.UnaryOp(node.op, codes[0]),
+            lambda items: self.unary(node, *items),
+            node,
+        )
+        if array is not None:
+            return array
         return self.unary(node, self.as_number(value, node.operand))
 
     def unary(self, node: ast.UnaryOp, value: Number) -> Number:
         """Apply + or - to a number."""
+        if isinstance(node.op, ast.Invert) and value.type == "bool" and value.numpy:
+            return Number(ast.UnaryOp(ast.Not(), value.node), "bool", True)
         if isinstance(node.op, ast.Invert):
             self.refuse(node, "~ is not compiled; use not")
         type_ = "int" if value.type == "bool" else value.type
@@ -293,19 +306,21 @@ class OperatorLowerer:
         if isinstance(left, Const | Config) and isinstance(right, Const | Config):
             code = ast.BinOp(self.program.config_node(left), node.op, self.program.config_node(right))
             return self.config(code, node)
-        if type(node.op) not in _OPERATORS:
+        array = self.array_operation(
+            [left, right],
+            lambda codes: ast.BinOp(codes[0], node.op, codes[1]),
+            lambda items: self.binary(node.op, *items),
+            node,
+        )
+        if array is not None:
+            return array
+        is_truth = isinstance(node.op, ast.BitAnd | ast.BitOr)
+        if type(node.op) not in ARITHMETIC and not is_truth:
             self.refuse(node, "this operator is not compiled; use + - * / // % **")
-        if isinstance(left, Series) or isinstance(right, Series):
-            a = left if isinstance(left, Series) else self.settled(self.as_number(left, node.left))
-            b = right if isinstance(right, Series) else self.settled(self.as_number(right, node.right))
-
-            def at(index: Value) -> Number:
-                first = a.at(index) if isinstance(a, Series) else a
-                second = b.at(index) if isinstance(b, Series) else b
-                return self.binary(node.op, first, second)
-
-            return Series(at, "an expression of series")
-        return self.binary(node.op, self.as_number(left, node.left), self.as_number(right, node.right))
+        first, second = self.as_number(left, node.left), self.as_number(right, node.right)
+        if is_truth and not first.type == second.type == "bool":
+            self.refuse(node, "this operator is not compiled; use + - * / // % **")
+        return self.binary(node.op, first, second)
 
     def settled(self, value: Number) -> Number:
         """Fix a number's value now, for use later."""
@@ -327,6 +342,8 @@ class OperatorLowerer:
         if isinstance(op, ast.FloorDiv | ast.Mod):
             helper = "_floor_divide" if isinstance(op, ast.FloorDiv) else "_modulo"
             return Number(parse(f"{helper}(s, A, B)", A=a, B=b), type_, numpy)
+        if isinstance(op, ast.BitAnd | ast.BitOr) and left.type == right.type == "bool":
+            return Number(ast.BoolOp(ast.And() if isinstance(op, ast.BitAnd) else ast.Or(), [a, b]), "bool", numpy)
         if isinstance(op, ast.Pow):
             exponent = right.constant.value if isinstance(right.constant, Const) else None
             if type_ == "int" and isinstance(exponent, int) and exponent >= 0:
@@ -418,9 +435,14 @@ class OperatorLowerer:
                 # A number never equals a string.
                 return Const(isinstance(op, ast.NotEq))
             return self.text_equal(first_text, second_text, isinstance(op, ast.Eq))
-        for value, where in ((a, x), (b, y)):
-            if isinstance(value, Series):
-                self.refuse(where, f"{value.name} is a whole series; compare one value of it, as in [-1]")
+        array = self.array_operation(
+            [a, b],
+            lambda codes: ast.Compare(codes[0], [op], [codes[1]]),
+            lambda items: Number(ast.Compare(items[0].node, [op], [items[1].node]), "bool", True),
+            node,
+        )
+        if array is not None:
+            return array
         first, second = self.as_number(a, x), self.as_number(b, y)
         return Number(ast.Compare(first.node, [op], [second.node]), "bool", join_numpy(first.numpy, second.numpy))
 
@@ -510,6 +532,38 @@ class OperatorLowerer:
         type_ = join_types(first.type, second.type)
         a, b = cast(first, type_), cast(second, type_)
         return Number(ast.IfExp(test, a, b), type_, join_numpy(first.numpy, second.numpy))
+
+    def array_operation(
+        self,
+        values: list[Value],
+        make: Callable[[list[ast.expr]], ast.expr],
+        each: Callable[[list[Number]], Number],
+        node: ast.AST,
+    ) -> Value | None:
+        """Lower an operation that numpy does item by item; see `market`."""
+        raise NotImplementedError
+
+    def pure_made(self, values: list[Value], make: Callable[[list[ast.expr]], ast.expr]) -> Any:
+        """Return Python code of the market stage made of values, or None; see `market`."""
+        raise NotImplementedError
+
+    def subscript_of_array(self, owner: Value, node: ast.Subscript) -> Any:
+        """Return Python code of a subscript, or None; see `market`."""
+        raise NotImplementedError
+
+    def market(self, pure: Any, node: ast.AST) -> Value:
+        """Return the value of an expression of the market stage; see `market`."""
+        raise NotImplementedError
+
+    def either(
+        self, first: Callable[[], Value], second: Callable[[], Value] | None, *, and_say_why: bool = False
+    ) -> Value:
+        """Return what the first of two ways to lower something gives, or the second; see `market`."""
+        raise NotImplementedError
+
+    def length(self, value: Value, node: ast.AST) -> Value:
+        """Lower len(); see `expressions`."""
+        raise NotImplementedError
 
     def call_method(
         self, method: Method, arguments: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...], node: ast.AST

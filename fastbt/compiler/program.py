@@ -12,7 +12,7 @@ import numpy as np
 from fastbt.compiler.binding import Binder, Binding
 from fastbt.compiler.emit import load_module, module_text, variables_fields
 from fastbt.compiler.load import StrategySource
-from fastbt.compiler.lower import new_program
+from fastbt.compiler.lower import PythonSlot, new_program
 from fastbt.compiler.sets import SetTable
 from fastbt.compiler.values import type_of
 from fastbt.engine.account import Account
@@ -70,6 +70,7 @@ class CompiledStrategy:
             "routes": routes,
         }
         self.program = new_program(source, environment)
+        self.program.window = account.warm_up_candles
         self.text = module_text(self.program)
 
     @cached_property
@@ -94,6 +95,9 @@ class CompiledStrategy:
         codes = {"bool": "?", "int": "i8", "float": "f8"}
         fields: list[Any] = [("unused", "i8")]
         for slot in self.program.slots.values():
+            if isinstance(slot, PythonSlot):
+                fields += [(slot.field, "i8"), (f"{slot.field}_first", "i8")]
+                continue
             count = max(1, len(slot.indicator.parameters))
             fields += [
                 (slot.field, "i8"),

@@ -16,6 +16,7 @@ from fastbt.compiler.values import (
     Group,
     Number,
     Part,
+    Series,
     Text,
     Value,
     join_numpy,
@@ -361,6 +362,8 @@ class FunctionLowerer(ExpressionLowerer):
             case ast.Tuple(elts) | ast.List(elts):
                 if isinstance(value, Const) and isinstance(value.value, tuple | list):
                     value = Group(tuple(Const(each) for each in value.value))
+                if isinstance(value, Series) and value.size == len(elts):
+                    value = Group(tuple(value.at(Const(i)) for i in range(len(elts))))
                 if not isinstance(value, Group) or len(value.items) != len(elts):
                     self.refuse(node, f"{self.describe(value)} cannot be unpacked into {len(elts)} names")
                 settled = self.settle_group(value)

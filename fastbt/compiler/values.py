@@ -62,6 +62,8 @@ class Number(Value):
         Code that tells whether the value is None, if it can be.
     constant : Const or Config or None
         The config-stage value behind a name that is assigned once.
+    pure : Pure or None
+        What Python can compute it from, if it is known before the run (see `market`).
     """
 
     node: ast.expr
@@ -69,6 +71,7 @@ class Number(Value):
     numpy: bool | None = None
     none: ast.expr | None = None
     constant: Const | Config | None = None
+    pure: Any = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,10 @@ class Series(Value):
         How many of the newest rows it leaves out.
     array : ast.expr or None
         Code of a 1-D array of its values by bar, if there is one.
+    pure : Pure or None
+        What Python can compute it from (see `market`).
+    size : int or None
+        Of an array that is no series by bar: how many items it has.
     """
 
     at: Callable[[Value], Number]
@@ -95,6 +102,8 @@ class Series(Value):
     origin: Any = None
     end: int = 0
     array: ast.expr | None = None
+    pure: Any = None
+    size: int | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,11 @@ INDEX_ERROR = 9
 KEY_ERROR = 10
 OVERFLOW_ERROR = 13
 AMBIGUOUS_DIVISION = 105
+FORMING_SERIES = 107
+UNEXPECTED_NONE = 108
+#: Behind a value that Python computed (see `python_series`).
+IS_NONE = 1
+RAISED = 2
 
 
 @lean
@@ -148,6 +153,49 @@ def _at(s, index):
         _fail(s, INDEX_ERROR)
         return s.bar
     return bar
+
+
+@lean
+def _lag_from(s, n, first):
+    """Return the bar of `[-n]` of an array that begins at the bar `first`."""
+    if n > s.bar + 1 - first:
+        _fail(s, INDEX_ERROR)
+        return s.bar
+    return s.bar + 1 - n
+
+
+@lean
+def _at_from(s, index, first):
+    """Return the bar of `[index]` of an array that begins at the bar `first`."""
+    bar = index + first if index >= 0 else s.bar + 1 + index
+    if bar < first or bar > s.bar:
+        _fail(s, INDEX_ERROR)
+        return s.bar
+    return bar
+
+
+@lean
+def _known_bar(s, bar):
+    """Return a bar, unless it is still forming: what Python computes is known of complete bars only."""
+    if bar == s.bar and not s.complete:
+        _fail(s, FORMING_SERIES)
+    return bar
+
+
+@lean
+def _found(s, value, flag):
+    """Return what Python found at a bar; where it raised, the run ends."""
+    if flag != 0.0:
+        _fail(s, UNEXPECTED_NONE if flag == IS_NONE else int(flag) - RAISED)
+    return value
+
+
+@lean
+def _found_or_none(s, value, flag):
+    """Return what Python found at a bar, or anything for None; where it raised, the run ends."""
+    if flag >= RAISED:
+        _fail(s, int(flag) - RAISED)
+    return value
 
 
 @lean

@@ -1,7 +1,7 @@
 """Series that Python computes: functions of the user's own, TA-Lib, numpy, on candle columns and on other series.
 
-An expression over whole arrays is evaluated once, if its older values do not change when rows are added; that is checked
-on the spot. One that gives single numbers, or that sees a window, is evaluated at each bar on what is visible there.
+An expression over whole arrays is evaluated once, if its older values do not change when rows are added; that is
+checked on the spot. One that gives single numbers, or that sees a window, is evaluated at each bar on what is visible.
 """
 
 from __future__ import annotations
@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from fastbt.engine.frames import Frame
 from fastbt.errors import IndicatorError
 from fastbt.indicators._registry import warm_up_window
-from fastbt.types import TIMESTAMP, Float1D, Float2D
+from fastbt.types import TIMESTAMP, Float1D, Float2D, Status
+
+_STATUSES: Final = {each.jesse_exception: each for each in Status if each.jesse_exception is not None}
+
+#: Behind a value: it is None; or, added to a status, Python raised that exception.
+IS_NONE: Final = 1
+RAISED: Final = 2
 
 #: Differences up to this size are rounding, not knowledge of the future.
 ROUNDING = 1e-9
@@ -33,11 +39,14 @@ class Expression:
     code : code object
     environment : mapping
         The objects that the code names, and `account` and `route`.
+    word : callable
+        Returns the number that stands for a string.
     """
 
     label: str
     code: CodeType
     environment: Mapping[str, Any]
+    word: Callable[[str], int]
 
     def __call__(self, hp: Mapping[str, Any], arrays: Mapping[str, Any]) -> Any:
         """Return its value for some hyper-parameters and visible arrays."""
@@ -61,8 +70,6 @@ class PythonKey(NamedTuple):
     n_fields : int
     missing : int
         How many rows its arrays are shorter than what they are computed from.
-    optional : bool
-        Whether fields can be None; a row for each field tells where.
     window : int
         Jesse's `warm_up_candles`.
     """
@@ -73,13 +80,12 @@ class PythonKey(NamedTuple):
     per_bar: bool
     n_fields: int
     missing: int
-    optional: bool
     window: int
 
     @property
     def n_rows(self) -> int:
-        """Rows of the series matrix."""
-        return self.n_fields * (2 if self.optional else 1)
+        """Rows of the series matrix: of what is asked for at each bar, a flag behind each value."""
+        return self.n_fields * (2 if self.per_bar else 1)
 
 
 def fields_of(result: Any) -> tuple[Any, ...]:
@@ -179,20 +185,25 @@ def _evaluate(key: PythonKey, visible: Visible, n: int) -> tuple[Any, ...]:
 
 
 def _fill_at_each_bar(key: PythonKey, visible: Visible, out: Float2D, first_bar: int) -> None:
-    n = key.n_fields
-    out[:, :first_bar] = np.nan
+    n, hp, label = key.n_fields, dict(key.values), key.expression.label
+    out[:] = 0.0
     for t in range(first_bar, out.shape[1]):
-        for i, value in enumerate(_evaluate(key, visible, t + 1)):
-            if value is None and not key.optional:
-                raise IndicatorError(
-                    f"{key.expression.label} returned None at bar {t}, and numbers elsewhere; return nan instead"
-                )
+        try:
+            found = fields_of(key.expression(hp, visible.at(t + 1)))
+        except Exception as error:
+            # It ends the run only where the strategy asks for it.
+            out[n:, t] = RAISED + _STATUSES.get(type(error).__name__, Status.USER_EXCEPTION)
+            continue
+        if len(found) != n:
+            raise IndicatorError(f"{label} returned {len(found)} values at bar {t}, and {n} before")
+        for i, value in enumerate(found):
+            if value is None:
+                out[n + i, t] = IS_NONE
+                continue
             try:
-                out[i, t] = np.nan if value is None else value
+                out[i, t] = key.expression.word(value) if isinstance(value, str) else value
             except (TypeError, ValueError):
-                raise IndicatorError(f"{key.expression.label} returned {value!r} at bar {t}, no number") from None
-            if key.optional:
-                out[n + i, t] = value is None
+                raise IndicatorError(f"{label} returned {value!r} at bar {t}, no number") from None
 
 
 def _fill_at_once(key: PythonKey, visible: Visible, out: Float2D, first_bar: int) -> None:
@@ -258,9 +269,9 @@ def check_prefix(label: str, whole: Float2D, evaluate: Callable[[int], Float2D],
     bar, field = np.argwhere(differs(part, whole).T)[0]
     what = "looks ahead" if changes(part, whole).any() else "changes its older values by rounding"
     raise IndicatorError(
-        f"{label} {what}: at bar {bar} it is {part[field, bar]} with {part.shape[1]} bars, and {whole[field, bar]} once "
-        f"there are {whole.shape[1]}. Return its last value from a function, as one number: that is asked for at each "
-        'bar, as in Jesse; or use mode="interpreted"'
+        f"{label} {what}: at bar {bar} it is {part[field, bar]} with {part.shape[1]} bars, and "
+        f"{whole[field, bar]} once there are {whole.shape[1]}. Return its last value from a function, as one number: "
+        'that is asked for at each bar, as in Jesse; or use mode="interpreted"'
     )
 
 

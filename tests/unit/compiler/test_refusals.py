@@ -34,9 +34,13 @@ REFUSED = [
     ("return 1 < self.index is True", "1 < self.index is True", "join its parts with and"),
     ("return self.index is LEVELS", "self.index is LEVELS", "None, True and False only; use =="),
     ("return self.index in self.candles", "self.index in self.candles", "tuples and lists written out"),
-    ("return self.candles[:, 2] > 3", "self.candles[:, 2]", "whole series; compare one value of it, as in [-1]"),
+    (
+        "if self.candles[:, 2] > 3: return True",
+        "self.candles[:, 2] > 3",
+        "self.candles[:, 2] > 3 has no truth; compare one value of it, as in [-1]",
+    ),
     ("return self.candles", "def should_long(self):", "the candle array is used as a condition"),
-    ("return self.candles[-1, 2:4][0] > 1", "self.candles[-1, 2:4]", "a slice of columns is not compiled"),
+    ("return self.candles[self.index, 2:4][0] > 1", "self.candles[self.index, 2:4]", "a slice of columns is not"),
     ("return self.candles[-1, self.index] > 1", "self.candles[-1, self.index]", "a constant from 0 to 5"),
     ("return self.candles[-1, 6] > 1", "self.candles[-1, 6]", "a constant from 0 to 5"),
     ("return self.candles[1.5, 2] > 1", "1.5", "the index must be a whole number, was 1.5"),
@@ -67,7 +71,11 @@ REFUSED = [
     ("return ta.sma(self.candles, length=3) > 1", "ta.sma(self.candles, length=3)", "length"),
     ("return ta.macd(self.candles).histogram > 1", "ta.macd(self.candles).histogram", "no field 'histogram'"),
     ("return ta.sma(self.index, 3) > 1", "self.index", "ta.sma"),
-    ("return ta.sma(self.candles, 3, sequential=True) > 1", "ta.sma(self.candles, 3, sequential=True)", "whole series"),
+    (
+        "if ta.sma(self.candles, 3, sequential=True): return True",
+        "ta.sma(self.candles, 3, sequential=True)",
+        "the series ta.sma(...) has no truth",
+    ),
     ("return utils.crossed(self.price, 3)", "utils.crossed(self.price, 3)", "must be a series: sequential=True"),
     (
         "return utils.crossed(self.candles[:, 2], 3, 'up')",
@@ -75,9 +83,9 @@ REFUSED = [
         "'above' or 'below', was 'up'",
     ),
     (
-        "return utils.crossed(self.candles[:, 2], 3, sequential=True)",
-        "utils.crossed(self.candles[:, 2], 3, sequential=True)",
-        "leave sequential out",
+        "return utils.crossed(self.candles[:, 2], self.index, sequential=True)[-1]",
+        "utils.crossed(self.candles[:, 2], self.index, sequential=True)",
+        "for what is known before the run",
     ),
     ("return utils.crossed(self.candles[:, 2])", "utils.crossed(self.candles[:, 2])", "series2"),
     # statements
