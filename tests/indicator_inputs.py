@@ -120,8 +120,8 @@ def random_arguments(described: Indicator, rng: np.random.Generator) -> dict[str
             chosen[name] = int(rng.integers(least, longest))
         else:
             chosen[name] = float(np.round((default or 1.0) * rng.uniform(0.3, 2.5), 3))
-    if {"min_chunksize", "max_chunksize"} <= chosen.keys():
-        chosen["max_chunksize"] += chosen["min_chunksize"]
+    if "max_chunksize" in chosen:
+        chosen["max_chunksize"] += chosen.get("min_chunksize", 8)
     return chosen
 
 
