@@ -13,6 +13,7 @@ from fastbt.data._kernels import _pairwise_sum
 from fastbt.engine.decimals import _subtract_floats, _sum_floats
 from fastbt.engine.layout import (
     BLOCK,
+    BLOCK_BITS,
     LOG_CREATED_AT,
     LOG_EXECUTED_AT,
     LOG_FEE,
@@ -234,14 +235,12 @@ def _find_touched(span, block_span, first, last, low, high):
     """Return the first minute in [first, last) whose span reaches `low` or `high`, or -1."""
     i = first
     while i < last:
-        if i % BLOCK == 0 and i + BLOCK <= last:
-            b = i // BLOCK
-            if block_span[b, 0] > low and block_span[b, 1] < high:
-                i += BLOCK
-                continue
-            stop = i + BLOCK
-        else:
-            stop = min((i // BLOCK + 1) * BLOCK, last)
+        # Shifts and masks: Python's division of integers takes branches.
+        b = i >> BLOCK_BITS
+        if i & (BLOCK - 1) == 0 and i + BLOCK <= last and block_span[b, 0] > low and block_span[b, 1] < high:
+            i += BLOCK
+            continue
+        stop = min((b + 1) << BLOCK_BITS, last)
         while i < stop:
             if span[i, 0] <= low or span[i, 1] >= high:
                 return i

@@ -17,6 +17,7 @@ from fastbt.types import CLOSE, DAY_MS, HIGH, LOW, MINUTE_MS, OPEN, Float1D, Flo
 
 #: Minutes summarised by one entry of the middle level of the span pyramid.
 BLOCK: Final = 16
+BLOCK_BITS: Final = 4
 
 #: Rows of open margin that a run can hold. Jesse never gives back the row of an entry filled at an opening gap.
 MARGIN_ROWS: Final = 4096

@@ -445,12 +445,13 @@ def _sample(s, daily):
 
 
 @inner
-def _show(s, bars, b):
+def _show(s, bars, minutes, b):
     """Set the clock to the decision on bar `b`."""
     s.bar = s.warmup_bars + b
     s.index = b
     s.minute = (b + 1) * s.timeframe_minutes - 1
-    s.time = bars[s.bar, TIMESTAMP] + 60000.0 * s.timeframe_minutes
+    # Not read from the bar: most of these bars are not in the cache.
+    s.time = minutes[0, TIMESTAMP] + 60000.0 * (s.minute + 1)
     s.current_price = bars[s.bar, CLOSE]
 
 
@@ -459,10 +460,10 @@ def _list_events(s, v, k, x, bars, minutes, events):
     """List the bars on which the strategy may act whatever its state; return how many there are."""
     s.status = OK
     s.complete = True
-    s.partial = False
+    s.partial = s.stale = False
     n = 0
     for b in range(len(minutes) // s.timeframe_minutes):
-        _show(s, bars, b)
+        _show(s, bars, minutes, b)
         states = 0
         if EVER_ENTER == SOMETIMES:
             s.qty = 0.0
@@ -523,7 +524,7 @@ def _next_bar(s, v, k, x, bars, minutes, bar_span, bar_block_span, events, n_eve
                 break
         if now == ALWAYS:
             break
-        _show(s, bars, e)
+        _show(s, bars, minutes, e)
         if state == IN_FLAT:
             wakes = may_enter_now(s, v, k, x, bars, minutes)
         elif state == IN_WAIT:
@@ -615,7 +616,7 @@ def _skip(
         s.current_price = sample_prices[due]
         _sample(s, daily)
         due += 1
-    _show(s, bars, e - 1)
+    _show(s, bars, minutes, e - 1)
     s.index = e
     s.complete = True
     s.partial = False
@@ -691,7 +692,7 @@ def _run(
         # Time and close of the last minute, from the bar: bars follow each other in memory, last minutes do not.
         s.minute = last - 1
         s.bar = s.warmup_bars + b
-        s.time = bars[s.bar, TIMESTAMP] + 60000.0 * length
+        s.time = minutes[0, TIMESTAMP] + 60000.0 * last
         s.current_price = bars[s.bar, CLOSE]
         s.complete = True
         s.partial = False
