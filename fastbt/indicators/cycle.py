@@ -43,7 +43,7 @@ def _bandpass(x, params, out):
         if i == 0 or abs(value) > peak:
             peak = abs(value)
         out[0, i] = value
-        out[1, i] = value / peak
+        out[1, i] = value / peak if peak != 0.0 else 0.0
     _high_pass(out[1], np.array([period / bandwidth / 1.5]), out[3:4])
     for i in range(n):
         out[2, i] = 0.0

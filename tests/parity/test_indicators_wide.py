@@ -67,6 +67,10 @@ def compare(jesse, jesse_window, name, arguments, candles, window, hint):
                 with pytest.raises(ValueError, match="as in Jesse"):
                     call(ta, name, candles, **arguments, **form)
                 continue
+            if "unsupported operand type(s) for /" in str(refused):
+                with pytest.raises(ValueError, match="swma: period must be 2 or more, was 1"):
+                    call(ta, name, candles, **arguments, **form)
+                continue
             assert name in JESSE_RAISES, f"{told}: Jesse raises {refused!r}"
             actual = call(ta, name, candles, **arguments, **form)
             if name not in KNOWN_EARLY:
@@ -189,6 +193,7 @@ def test_everything__agrees_for_long(jesse, jesse_window, name):
         bars = sorted(int(each) for each in rng.integers(0, 2500, 25))
         at_some_bars(jesse, jesse_window, name, {}, market, 2500, bars)
         if "sequential" in ta.get(name).signature.parameters and name not in ("smma", "gatorosc"):
-            candles = real(*market.split())
+            # rsmk makes a table of all rows by all rows.
+            candles = real(*market.split())[: 2000 if name == "rsmk" else None]
             expected = call(jesse, name, candles, sequential=True)
             assert_same(call(ta, name, candles, sequential=True), expected, f"all of {market}")
