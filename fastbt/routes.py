@@ -77,6 +77,18 @@ class RoutesSession:
         """What all routes share."""
         return self.setups[0].account
 
+    @property
+    def candles(self) -> dict[str, tuple[Float2D, Float2D]]:
+        """One-minute candles of trading and warm-up by symbol, in the order in which they are played."""
+        known = self.setups[0].candles
+        return {symbol: known[symbol] for symbol in self._symbols}
+
+    @property
+    def data_routes(self) -> list[tuple[str, str]]:
+        """Symbol and timeframe of what is only looked at."""
+        traded = [(setup.symbol, setup.timeframe) for setup in self.setups]
+        return [each for each in self.setups[0].data_routes if each not in traded]
+
     def _of_routes(self, hyperparameters: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
         """Return what each route is handed: the same, or the defaults of its own strategy."""
         if hyperparameters is None:
@@ -144,22 +156,24 @@ class RoutesSession:
 
     def run_interpreted(self, hyperparameters: Mapping[str, Any] | None = None) -> tuple[Simulation, JsonDict]:
         """Run one set as ordinary Python on the reference engine: slower, with the same result and without limits."""
+        from fastbt.compiler.standins import jesse_standins
         from fastbt.engine.reference import simulate_reference
         from fastbt.engine.routes import Route
         from fastbt.metrics.measure import measure
 
-        candles = self.setups[0].candles
         hp = None if hyperparameters is None else dict(hyperparameters)
         routes = [
             Route(setup.symbol, setup.timeframe, source.cls, hp)
             for setup, source in zip(self.setups, self.sources, strict=True)
         ]
-        traded = [(setup.symbol, setup.timeframe) for setup in self.setups]
-        simulation = simulate_reference(
-            routes,
-            {symbol: candles[symbol][0] for symbol in self._symbols},
-            account=self.account,
-            warmup={symbol: candles[symbol][1] for symbol in self._symbols} if len(self.setups[0].warmup) else None,
-            data_routes=[each for each in self.setups[0].data_routes if each not in traded],
-        )
+        with jesse_standins():
+            simulation = simulate_reference(
+                routes,
+                {symbol: minutes for symbol, (minutes, _) in self.candles.items()},
+                account=self.account,
+                warmup={symbol: warmup for symbol, (_, warmup) in self.candles.items()}
+                if len(self.setups[0].warmup)
+                else None,
+                data_routes=self.data_routes,
+            )
         return simulation, measure(simulation, annualization=self.account.annualization)

@@ -128,6 +128,34 @@ TRADE: Final[dict[str, tuple[str, str, bool | None, str | None]]] = {
     "is_short": ("s.closed_side < 0", "bool", False, None),
 }
 
+#: What strategies may read of another route's strategy, and of its position; OTHER stands for its place.
+OTHER_STRATEGY: Final[dict[str, tuple[str, str, bool | None, str | None]]] = {
+    "price": ("s.others[OTHER, 4]", "float", True, None),
+    "close": ("s.others[OTHER, 4]", "float", True, None),
+    "balance": ("s.wallet", "float", None, None),
+    "available_margin": ("_available_margin(s)", "float", None, None),
+    "leverage": ("s.leverage", "int", False, None),
+    "trades_count": ("np.int64(s.others[OTHER, 5])", "int", False, None),
+    "index": ("np.int64(s.others[OTHER, 6])", "int", False, None),
+    "is_long": ("s.others[OTHER, 0] > 0.0", "bool", False, None),
+    "is_short": ("s.others[OTHER, 0] < 0.0", "bool", False, None),
+    "is_open": ("s.others[OTHER, 0] != 0.0", "bool", False, None),
+    "is_close": ("s.others[OTHER, 0] == 0.0", "bool", False, None),
+}
+OTHER_POSITION: Final[dict[str, tuple[str, str, bool | None, str | None]]] = {
+    "qty": ("s.others[OTHER, 0]", "float", None, None),
+    "entry_price": ("s.others[OTHER, 1]", "float", None, "s.others[OTHER, 0] == 0.0"),
+    "current_price": ("s.others[OTHER, 2]", "float", True, None),
+    "mark_price": ("s.others[OTHER, 2]", "float", True, None),
+    "value": ("abs(s.others[OTHER, 2] * s.others[OTHER, 0])", "float", None, None),
+    "pnl": ("_other_pnl(s, OTHER)", "float", None, None),
+    "leverage": ("s.leverage", "int", False, None),
+    "is_open": ("s.others[OTHER, 0] != 0.0", "bool", False, None),
+    "is_close": ("s.others[OTHER, 0] == 0.0", "bool", False, None),
+    "is_long": ("s.others[OTHER, 0] > 0.0", "bool", False, None),
+    "is_short": ("s.others[OTHER, 0] < 0.0", "bool", False, None),
+}
+
 #: Candle columns by attribute of self.
 COLUMNS: Final = {"open": 1, "high": 3, "low": 4, "volume": 5}
 
@@ -177,6 +205,5 @@ ADVICE: Final = {
     "metrics": "self.metrics is not available inside a compiled strategy; count what you need in self.vars",
     "trades": "self.trades is not available inside a compiled strategy; use on_close_position(order, closed_trade)",
     "shared_vars": "self.shared_vars is not compiled",
-    "routes": "self.routes is not compiled: one route a kernel",
     "min_qty": "self.min_qty exists only live",
 }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastbt.compiler import api
-from fastbt.compiler.operators import OperatorLowerer
+from fastbt.compiler.others import OtherLowerer
 from fastbt.compiler.values import (
     Bound,
     CandleRow,
@@ -17,6 +17,7 @@ from fastbt.compiler.values import (
     Group,
     Method1D,
     Number,
+    Other,
     Part,
     Series,
     Text,
@@ -28,7 +29,7 @@ from fastbt.compiler.values import (
 from fastbt.errors import did_you_mean
 
 
-class AttributeLowerer(OperatorLowerer):
+class AttributeLowerer(OtherLowerer):
     """Lower what is read from self, from candles and from tuples."""
 
     def lower_Attribute(self, node: ast.Attribute) -> Value:
@@ -59,6 +60,10 @@ class AttributeLowerer(OperatorLowerer):
                 return Group((length, Const(6)) if isinstance(owner, Candles) else (length,))
             case Series() | Window():
                 return Method1D(owner, node.attr)
+            case Part("other"):
+                return self.other_attribute(self.sender(), node)
+            case Other():
+                return self.other_attribute(owner, node)
             case Part("vars"):
                 return Bound(f"vars.{node.attr}", None)
         self.refuse(node, f".{node.attr} of {self.describe(owner)} is not compiled")
@@ -98,6 +103,8 @@ class AttributeLowerer(OperatorLowerer):
             return self.config(parse(api.CONFIG[key]), node)
         if key in api.CONSTANT:
             return Const(api.CONSTANT[key])
+        if key in ("routes", "all_positions", "current_route_index"):
+            return self.all_routes(key)
         if key == "candles":
             return Candles()
         if key == "current_candle":
@@ -147,6 +154,8 @@ class AttributeLowerer(OperatorLowerer):
             return self.hyperparameter(node)
         if isinstance(owner, Part) and owner.name == "vars":
             return self.variable(node)
+        if isinstance(owner, Part) and owner.name == "all_positions":
+            return self.position_of(node)
         if isinstance(owner, Candles):
             return self.candle(owner, node)
         if isinstance(node.slice, ast.Slice):

@@ -214,6 +214,7 @@ def module_text(program: Program) -> str:
         "import math",
         imports,
         "from fastbt._jit import kernel",
+        "from fastbt.engine.kernels import _other_pnl",
         "from fastbt.engine.kernels import _available_margin, _portfolio_value, _position_roi, _position_total_cost",
         "from fastbt.engine.kernels import _fail, _market_price, _position_value, _visible",
         f"from fastbt.engine.language import {', '.join(_language_names())}",

@@ -175,6 +175,22 @@ class Part(Value):
 
 
 @dataclass(frozen=True)
+class Other(Value):
+    """Another route of the account, its strategy or its position.
+
+    Attributes
+    ----------
+    part : str
+        route, strategy or position.
+    index : int or None
+        Its place among the routes; None for the one that a broadcast comes from.
+    """
+
+    part: str
+    index: int | None
+
+
+@dataclass(frozen=True)
 class Bound(Value):
     """A method of the strategy, user's own or the API's (then `method` is None)."""
 

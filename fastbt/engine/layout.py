@@ -58,7 +58,10 @@ OTHER_QTY: Final = 0
 OTHER_ENTRY_PRICE: Final = 1
 OTHER_PRICE: Final = 2
 OTHER_RESERVED: Final = 3
-OTHER_FIELDS: Final = 4
+OTHER_CLOSE: Final = 4
+OTHER_TRADES_COUNT: Final = 5
+OTHER_INDEX: Final = 6
+OTHER_FIELDS: Final = 7
 
 # Columns of the outcome table, one row a parameter set.
 OUTCOME_STATUS: Final = 0

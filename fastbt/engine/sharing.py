@@ -8,7 +8,16 @@ route hands it over. Positions of the other routes are read from a table that go
 
 from fastbt._jit import lean
 from fastbt.engine.kernels import ACTIVE, MARKET, _market_price, _publish_minute, _reserved_margin
-from fastbt.engine.layout import OTHER_ENTRY_PRICE, OTHER_FIELDS, OTHER_PRICE, OTHER_QTY, OTHER_RESERVED
+from fastbt.engine.layout import (
+    OTHER_CLOSE,
+    OTHER_ENTRY_PRICE,
+    OTHER_FIELDS,
+    OTHER_INDEX,
+    OTHER_PRICE,
+    OTHER_QTY,
+    OTHER_RESERVED,
+    OTHER_TRADES_COUNT,
+)
 
 
 @lean
@@ -20,6 +29,9 @@ def _hand_over(a, b):
     a.others[a.route, OTHER_ENTRY_PRICE] = a.entry_price
     a.others[a.route, OTHER_PRICE] = _market_price(a)
     a.others[a.route, OTHER_RESERVED] = _reserved_margin(a)
+    a.others[a.route, OTHER_CLOSE] = a.current_price
+    a.others[a.route, OTHER_TRADES_COUNT] = a.trades_count
+    a.others[a.route, OTHER_INDEX] = a.index
     for r in range(len(a.others)):
         for column in range(OTHER_FIELDS):
             b.others[r, column] = a.others[r, column]
@@ -42,6 +54,7 @@ def _see_minute(s, t, rows, i):
     t.bar = t.warmup_bars + i // t.timeframe_minutes
     _publish_minute(t, rows, i)
     s.others[t.route, OTHER_PRICE] = t.current_price
+    s.others[t.route, OTHER_CLOSE] = t.current_price
 
 
 @lean

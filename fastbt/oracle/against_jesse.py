@@ -15,6 +15,7 @@ from fastbt.errors import SettingsError, SimulationError
 from fastbt.oracle.compare import Run
 from fastbt.oracle.jesse_process import JesseProcess
 from fastbt.oracle.verify import Hyperparameters, SetResult, VerifyReport, verify_sets
+from fastbt.routes import RoutesSession
 from fastbt.sweep.space import SpaceLike
 from fastbt.sweep.sweep import MarketLike, choose_sets, make_account_of, make_session
 from fastbt.types import JsonDict, Mode
@@ -41,34 +42,40 @@ class JesseRunner:
 
     Parameters
     ----------
-    session : Session
+    session : Session or RoutesSession
     process : JesseProcess
         Started on first use; the caller closes it.
     """
 
-    def __init__(self, session: Session, process: JesseProcess) -> None:
+    def __init__(self, session: Session | RoutesSession, process: JesseProcess) -> None:
         self.session = session
         self.process = process
 
     def __call__(self, hyperparameters: Hyperparameters, *, fast_mode: bool = False) -> JsonDict:
         """Run one set; see `JesseProcess.backtest`."""
-        setup, source = self.session.setup, self.session.source
-        exchange = setup.account.exchange
-        about = {symbol: {"exchange": exchange, "symbol": symbol} for symbol in setup.candles}
-        minutes = {symbol: minutes for symbol, (minutes, _) in setup.candles.items()}
-        warmup = {symbol: warmup for symbol, (_, warmup) in setup.candles.items()} if len(setup.warmup) else {}
+        session = self.session
+        if isinstance(session, RoutesSession):
+            setups, sources, candles, looked_at = session.setups, session.sources, session.candles, session.data_routes
+        else:
+            setups, sources, candles = [session.setup], [session.source], session.setup.candles
+            looked_at = session.setup.data_routes
+        exchange = setups[0].account.exchange
+        about = {symbol: {"exchange": exchange, "symbol": symbol} for symbol in candles}
+        warmup = candles if len(setups[0].warmup) else {}
         return self.process.backtest(
-            jesse_config(setup.account),
+            jesse_config(setups[0].account),
             [
                 {
                     **about[setup.symbol],
                     "timeframe": setup.timeframe,
                     "strategy": {"path": str(source.file.resolve()), "class_name": source.name},
                 }
+                for setup, source in zip(setups, sources, strict=True)
             ],
-            [{**about[symbol], "timeframe": timeframe} for symbol, timeframe in setup.data_routes],
-            {f"{exchange}-{symbol}": {**about[symbol], "candles": rows} for symbol, rows in minutes.items()},
-            {f"{exchange}-{symbol}": {**about[symbol], "candles": rows} for symbol, rows in warmup.items()} or None,
+            [{**about[symbol], "timeframe": timeframe} for symbol, timeframe in looked_at],
+            {f"{exchange}-{symbol}": {**about[symbol], "candles": rows} for symbol, (rows, _) in candles.items()},
+            {f"{exchange}-{symbol}": {**about[symbol], "candles": rows} for symbol, (_, rows) in warmup.items()}
+            or None,
             hyperparameters=None if hyperparameters is None else dict(hyperparameters),
             fast_mode=fast_mode,
         )

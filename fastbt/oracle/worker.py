@@ -191,7 +191,7 @@ class Recorder:
         self.outcome: Answer = {}
 
     def install(self) -> None:
-        """Wrap the three places of Jesse where a run's facts pass by, and mend the random order of ties."""
+        """Wrap the three places of Jesse where a run's facts pass by, and mend the random order of ties and routes."""
         backtest_mode: Any = importlib.import_module("jesse.modes.backtest_mode")
         orders = importlib.import_module("jesse.store.state_orders").OrdersState
         # `jesse.research.backtest` is both a module and the function that hides it.
@@ -227,6 +227,7 @@ class Recorder:
         backtest_mode._generate_outputs = generate_outputs
         orders.add_order = add_order
         research.simulator = simulator
+        _keep_route_order()
 
     @staticmethod
     def _read(store: Any) -> Answer:
@@ -260,6 +261,20 @@ class Recorder:
         if answer["created_at"] is None:  # a liquidation has no time of submission
             answer["created_at"] = math.nan
         return answer
+
+
+def _keep_route_order() -> None:
+    """Keep positions in route order: in the order of Jesse's set, the last bit of their sum depends on the process."""
+    config = importlib.import_module("jesse.config").config
+    router = importlib.import_module("jesse.routes").router
+    service: Any = importlib.import_module("jesse.services.position_service")
+    initialize = service.initialize_positions_state
+
+    def initialize_in_order() -> None:
+        config["app"]["trading_symbols"] = tuple(route.symbol for route in router.routes)
+        initialize()
+
+    service.initialize_positions_state = initialize_in_order
 
 
 class Server:
