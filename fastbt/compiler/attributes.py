@@ -27,6 +27,7 @@ from fastbt.compiler.values import (
     parse,
 )
 from fastbt.errors import did_you_mean
+from fastbt.types import TIMEFRAME_MINUTES
 
 
 class AttributeLowerer(OtherLowerer):
@@ -345,7 +346,23 @@ class AttributeLowerer(OtherLowerer):
             self.refuse(node, "the column of a candle must be a constant from 0 to 5")
         key = (owner.timeframe, column.value % 6, owner.end + back)
         field = self.program.frame_columns.setdefault(key, f"column_{len(self.program.frame_columns)}")
-        return Number(parse(f"x[k.{field}, s.bar]"), "float", True)
+        if self.context == "bar":
+            return Number(parse(f"x[k.{field}, s.bar]"), "float", True)
+        length = self.forming_minutes(owner.timeframe)
+        if length is None:
+            return Number(parse(f"x[k.{field}, _known_bar(s, s.bar)]"), "float", True)
+        newer = field
+        if key[2] > 0:
+            columns = self.program.frame_columns
+            newer = columns.setdefault((*key[:2], key[2] - 1), f"column_{len(columns)}")
+        code = f"_frame_value(s, x, k.{field}, k.{newer}, minutes, {length}, {key[1]}, {key[2]})"
+        return Number(parse(code), "float", True)
+
+    def forming_minutes(self, frame: str) -> int | None:
+        """Return the minutes of a larger timeframe of the traded symbol, whose forming candle kernels can compute."""
+        own = TIMEFRAME_MINUTES[self.program.environment["route"].timeframe]
+        length = TIMEFRAME_MINUTES.get(frame, 0)
+        return length if length > own and length % own == 0 else None
 
     def candle_slice(self, owner: Candles, where: ast.Slice, node: ast.AST) -> Candles:
         """Lower `self.candles[:-k]` and `self.candles[-n:]`."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from fastbt.compiler.lower import Program, PythonSlot, Slot, hyperparameter_of
 from fastbt.compiler.sets import Rows, SetTable
 from fastbt.compiler.values import Config, Const
+from fastbt.engine.frames import n_fields
 from fastbt.engine.language import SOURCE_TYPES
 from fastbt.engine.python_series import PythonKey
 from fastbt.engine.simulate import SeriesKey
@@ -156,7 +157,9 @@ class SlotBinder:
         self._keys = [key for key, _ in slot.arguments]
         self._evaluators = [Expression(value, program, environment) for _, value in slot.arguments]
         self._tail = None if slot.tail is None else Expression(slot.tail, program, environment)
-        self._inner: SlotBinder | PythonBinder | None = binders[slot.data[0].field] if isinstance(slot.data, tuple) else None
+        self._inner: SlotBinder | PythonBinder | None = None
+        if isinstance(slot.data, tuple):
+            self._inner = binders[slot.data[0].field]
         names = {name for each in self._evaluators for name in each.names}
         names |= set(self._tail.names if self._tail is not None else ())
         names |= set(self._inner.names if self._inner is not None else ())
@@ -300,7 +303,11 @@ class Binder:
                 self.slots[slot.field] = PythonBinder(slot, program, window, self.slots)
             else:
                 self.slots[slot.field] = SlotBinder(slot, program, environment, window, self.slots)
-        self.row_fields: tuple[str, ...] = (*self.slots, *program.frame_columns.values())
+        self.row_fields: tuple[str, ...] = (
+            *self.slots,
+            *program.frame_columns.values(),
+            *program.frame_rows.values(),
+        )
 
     def __call__(self, table: SetTable) -> Binding:
         """Evaluate the config stage of each set.
@@ -316,6 +323,9 @@ class Binder:
         for key, expression in self._fields.items():
             failed = self._bind_field(binding, table, where, key, expression)
             where, table = _without(failed, where, table)
+        for timeframe, key in self._program.frame_rows.items():
+            rows = SeriesKey("rows", None, (), True, 0, timeframe, 0)
+            binding.configs[key] = binding.row_of(rows, n_fields(rows.indicator))
         for (timeframe, which, end), key in self._program.frame_columns.items():
             binding.configs[key] = binding.row_of(
                 SeriesKey("column", None, (float(which),), True, 0, timeframe, end), 1

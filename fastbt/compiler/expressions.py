@@ -207,12 +207,6 @@ class ExpressionLowerer(MarketLowerer):
         key = frame_name(texts["symbol"], timeframe, route.symbol)
         if key == route.timeframe:
             return Candles()
-        if self.context == "fill":
-            self.refuse(
-                node,
-                "candles of another timeframe or symbol are compiled in before, should_..., go_..., filters, "
-                "update_position and after; keep what a callback needs in self.vars",
-            )
         self.program.timeframes.add(key)
         return Candles(timeframe=key)
 
@@ -319,8 +313,11 @@ class ExpressionLowerer(MarketLowerer):
         if series.array is None:
             self.refuse(node, f"{found[0]} of {series.name} is not compiled; use a column or an indicator")
         if self.context == "fill" and stop == 0:
-            self.refuse(node, "a window cannot include the candle that is forming; leave it out with [:-1]")
-        code = parse(f"{found[0]}(s, ARRAY, START, {stop})", ARRAY=series.array, START=start.node)
+            newest = series.at(Const(-1)).node
+            call = f"{found[0]}_now(s, ARRAY, START, NEWEST)"
+            code = parse(call, ARRAY=series.array, START=start.node, NEWEST=newest)
+        else:
+            code = parse(f"{found[0]}(s, ARRAY, START, {stop})", ARRAY=series.array, START=start.node)
         if isinstance(series.origin, tuple) and series.origin[0].indicator.settles is not None:
             code = parse(f"_settled(s, k.{series.origin[0].field}_first, VALUE)", VALUE=code)
         return Number(code, found[1], True)
@@ -408,7 +405,8 @@ class ExpressionLowerer(MarketLowerer):
             _, params, sequential = indicator.encode(*positional, **keyword)
         except (TypeError, ValueError) as error:
             self.refuse(node, str(error))
-        if not indicator.compiles(params) and self.context == "fill" and end == 0:
+        native = indicator.compiles(params) and indicator.shares_data(params)
+        if not native and self.context == "fill" and end == 0:
             self.refuse(node, f"ta.{indicator.name} runs in numpy and cannot be called where a candle is forming")
         if sequential and (indicator.whole is not None or not indicator.is_prefix_stable(params)):
             self.refuse(node, f"ta.{indicator.name} changes its older values with each candle; use sequential=False")
@@ -444,7 +442,22 @@ class ExpressionLowerer(MarketLowerer):
         def value(row: int, back: int) -> Number:
             slot = self.program.slot(indicator, arguments, sequential, timeframe=timeframe, end=end + back)
             first = f"k.{slot.field}" if row == 0 else f"k.{slot.field} + {row}"
-            return Number(parse(f"x[{first}, s.bar]"), "float", True)
+            if self.context == "bar":
+                return Number(parse(f"x[{first}, s.bar]"), "float", True)
+            length = self.forming_minutes(timeframe)
+            if length is not None and end + back > 0:
+                newer = self.program.slot(indicator, arguments, sequential, timeframe=timeframe, end=end + back - 1)
+                code = f"_frame_value(s, x, {first}, k.{newer.field} + {row}, minutes, {length}, 0, {end + back})"
+                return Number(parse(code), "float", True)
+            if length is None or indicator.kernel is None:
+                return Number(parse(f"x[{first}, _known_bar(s, s.bar)]"), "float", True)
+            self.program.forming_frames[slot.field] = indicator
+            rows = self.program.frame_rows
+            of = rows.setdefault(timeframe, f"rows_{len(rows)}")
+            window = ast.unparse(self.slot_window(slot))
+            of_set = f"k.{slot.field}_source, k.{slot.field}_params"
+            now = f"_now_frame_{indicator.name}(s, x, k.{of}, minutes, {length}, {window}, {of_set}, {row})"
+            return Number(parse(f"x[{first}, s.bar] if s.complete else {now}"), "float", True)
 
         def series(row: int) -> Series:
             return Series(lambda index: value(row, self.rows_back(index, node)), f"ta.{indicator.name} of {timeframe}")

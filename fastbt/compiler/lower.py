@@ -165,6 +165,8 @@ class Program:
     cached_fields: dict[str, str] = field(default_factory=dict)
     nullable_types: dict[tuple[int, str], str] = field(default_factory=dict)
     frame_columns: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    frame_rows: dict[str, str] = field(default_factory=dict)
+    forming_frames: dict[str, Indicator] = field(default_factory=dict)
     timeframes: set[str] = field(default_factory=set)
     texts: dict[str, int] = field(default_factory=dict)
     generated: dict[int, Method] = field(default_factory=dict)

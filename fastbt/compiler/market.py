@@ -236,6 +236,8 @@ class MarketLowerer(AttributeLowerer):
             program.functions,
             program.forming,
             program.frame_columns,
+            program.frame_rows,
+            program.forming_frames,
         ]
         copies = [dict(each) for each in kept]
         before = (

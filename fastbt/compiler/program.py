@@ -106,6 +106,7 @@ class CompiledStrategy:
                 (f"{slot.field}_params", "f8", (count,)),
             ]
         fields += [(key, "i8") for key in self.program.frame_columns.values()]
+        fields += [(key, "i8") for key in self.program.frame_rows.values()]
         for key, value in self.program.config_fields.items():
             # A string is kept as its code.
             fields.append((key, "i8" if isinstance(value.sample, str) else codes[type_of(value.sample) or "float"]))

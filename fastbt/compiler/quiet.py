@@ -129,7 +129,7 @@ def engine_functions() -> Mapping[str, ast.FunctionDef]:
     """Return the kernels that generated code calls."""
     folder = Path(__file__).parent.parent / "engine"
     found: dict[str, ast.FunctionDef] = {}
-    for file in ("kernels.py", "language.py"):
+    for file in ("kernels.py", "language.py", "windows.py"):
         tree = ast.parse((folder / file).read_text())
         found |= {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef)}
     return found

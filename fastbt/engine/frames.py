@@ -66,6 +66,8 @@ def build_frame(
     before = warmup_bars(warmup, timeframe, int(minutes[0, TIMESTAMP])) if len(warmup) else np.empty((0, 6))
     rows = np.vstack([before, minutes if length == 1 else resample(minutes, timeframe)])
     newest = np.full(n_bars, -1, dtype=np.int64)
+    if first_bar > 0:
+        newest[first_bar - 1] = len(before) - 1
     forming = np.full((n_bars, 6), np.nan)
     volume = minutes[:, VOLUME]
     for t in range(first_bar, n_bars):
@@ -77,6 +79,25 @@ def build_frame(
     return Frame(name, rows, newest, forming, first_bar)
 
 
+def n_fields(indicator: str) -> int:
+    """Return how many rows of the series matrix an indicator takes, or a column or all candles of a timeframe."""
+    special = {"column": 1, "rows": 7}
+    return special[indicator] if indicator in special else len(_registry.get(indicator).fields)
+
+
+def frame_rows(frame: Frame, out: Float2D) -> None:
+    """Put the completed candles of a timeframe where kernels find them: a row for each column, then their number.
+
+    The last row begins with the number of candles before the trading, or -1 if there is no room.
+    """
+    n = len(frame.rows)
+    fits = n <= out.shape[1]
+    out[:] = np.nan
+    if fits:
+        out[:6, :n] = frame.rows.T
+    out[6, 0] = int(frame.newest[frame.first_bar - 1]) + 1 if fits and frame.first_bar > 0 else 0 if fits else -1
+
+
 def frame_series(key: SeriesKey, frame: Frame, out: Float2D) -> None:
     """Fill the rows of one series of another timeframe: for each bar the value that is seen there.
 
@@ -86,6 +107,9 @@ def frame_series(key: SeriesKey, frame: Frame, out: Float2D) -> None:
         If the strategy asks for candles from before the first one.
     """
     first, newest = frame.first_bar, frame.newest
+    if key.indicator == "rows":
+        frame_rows(frame, out)
+        return
     out[:, :first] = np.nan
     if newest[first] < key.end:
         raise SettingsError(
@@ -95,12 +119,16 @@ def frame_series(key: SeriesKey, frame: Frame, out: Float2D) -> None:
     if key.indicator == "column":
         column = int(key.params[0])
         out[0, first:] = _where_complete(frame, key.end, frame.rows[:, column], frame.forming[:, column])
+        if first > 0 and newest[first - 1] >= key.end:
+            out[0, first - 1] = frame.rows[newest[first - 1] - key.end, column]
         return
     indicator = _registry.get(key.indicator)
     assert not isinstance(key.source, tuple)
     data = indicator.select(frame.rows, key.source, key.params)
     # As in the traded timeframe, [-1] of a sequential series is the non-sequential value over all rows.
     complete = _registry.compute(indicator, data, key.params, sequential=False, window=key.window)
+    if first > 0 and newest[first - 1] >= key.end:
+        out[:, first - 1] = complete[:, newest[first - 1] - key.end]
     if key.end or not np.isfinite(frame.forming[first:, TIMESTAMP]).any():
         out[:, first:] = complete[:, newest[first:] - key.end]
         return

@@ -251,7 +251,12 @@ def _find_touched(span, block_span, first, last, low, high):
 @kernel
 def _forming(s, minutes, column):
     """Return a column of the trading candle as it stands at a fill (specification 1.6)."""
-    first = s.minute - s.minute % s.timeframe_minutes
+    return _forming_since(s, minutes, s.minute - s.minute % s.timeframe_minutes, column)
+
+
+@kernel
+def _forming_since(s, minutes, first, column):
+    """Return a column of the candle that began in the minute `first`, as it stands at a fill."""
     last = s.minute
     if column == OPEN:
         return s.part_open if first == last else minutes[first, OPEN]

@@ -20,7 +20,7 @@ from fastbt._jit import jit_disabled
 from fastbt.engine import layout
 from fastbt.engine.account import Account
 from fastbt.engine.exchange import settlement_currency
-from fastbt.engine.frames import Frame, frame_series
+from fastbt.engine.frames import Frame, frame_series, n_fields
 from fastbt.engine.layout import Market
 from fastbt.engine.python_series import PythonKey, fill_python_series
 from fastbt.engine.routes import quote_asset
@@ -107,7 +107,8 @@ def compute_series(
             sources[key.source] = _registry.select_source(bars, key.source)
 
     def row_of(key: Any, field: int) -> Float1D:
-        return matrix[first_rows[key] + field]
+        row: Float1D = matrix[first_rows[key] + field]
+        return row
 
     def fill(item: tuple[SeriesKey | PythonKey, int]) -> None:
         key, row = item
@@ -117,8 +118,7 @@ def compute_series(
             return
         if key.timeframe:
             assert frame_of is not None
-            fields = 1 if key.indicator == "column" else len(_registry.get(key.indicator).fields)
-            frame_series(key, frame_of(key.timeframe), matrix[row : row + fields])
+            frame_series(key, frame_of(key.timeframe), matrix[row : row + n_fields(key.indicator)])
             return
         indicator = _registry.get(key.indicator)
         if isinstance(key.source, tuple):

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from fastbt.engine import frames
 from fastbt.engine.frames import Frame
 from fastbt.engine.python_series import PythonKey
 from fastbt.engine.simulate import SeriesKey, compute_series
-from fastbt.indicators import _registry
 from fastbt.types import Float2D, Int1D
 
 Key = SeriesKey | PythonKey
@@ -28,7 +28,7 @@ def n_fields(key: Key) -> int:
     """Return how many rows a series has."""
     if isinstance(key, PythonKey):
         return key.n_rows
-    return 1 if key.indicator == "column" else len(_registry.get(key.indicator).fields)
+    return frames.n_fields(key.indicator)
 
 
 class SeriesBank:
