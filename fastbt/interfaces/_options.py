@@ -39,6 +39,20 @@ StrategyArgument = Annotated[
 CandlesArgument = Annotated[
     str, typer.Argument(metavar="CANDLES", help="A Parquet or CSV file, or a sample: BTC-USD, ETH-USD.")
 ]
+SeedOption = Annotated[int, typer.Option(metavar="N", min=0, help="Of the random sets.")]
+SpaceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--space",
+        "-s",
+        metavar="NAME=MIN:MAX:STEP",
+        help="What to vary, repeatable; also NAME=MIN:MAX:log, NAME=A,B,C or NAME=VALUE. Others keep their defaults. "
+        "By default all that hyperparameters() declares.",
+    ),
+]
+ThreadsOption = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="By default all cores; the results do not change.")
+]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastbt.errors import SettingsError, did_you_mean
@@ -12,9 +11,6 @@ if TYPE_CHECKING:
     from fastbt.compiler.load import StrategySource
 
 _WORDS = {"true": True, "false": False, "none": None}
-
-#: How results are written, by the end of the file's name.
-TABLE_SUFFIXES = (".csv", ".parquet", ".json")
 
 
 def parse_set(texts: Sequence[str], source: StrategySource) -> dict[str, Any]:
@@ -33,7 +29,9 @@ def parse_set(texts: Sequence[str], source: StrategySource) -> dict[str, Any]:
 
 
 def parse_space(texts: Sequence[str], source: StrategySource) -> dict[str, Any] | None:
-    """Return the space of `name=min:max:step`, `name=a,b,c` and `name=value` texts; None if there is none.
+    """Return the space of `name=min:max:step`, `name=min:max:log`, `name=a,b,c` and `name=value` texts.
+
+    None if there is no text.
 
     Raises
     ------
@@ -49,7 +47,10 @@ def parse_space(texts: Sequence[str], source: StrategySource) -> dict[str, Any] 
         if name in space:
             raise SettingsError(f"--space: wanted each hyper-parameter once; {name!r} came twice")
         parts = written.split(":")
-        if len(parts) in (2, 3) and _word(declared) in ("int", "float"):
+        if len(parts) == 3 and parts[2].strip() == "log" and _word(declared) in ("int", "float"):
+            low, high = (_value(part, declared, source) for part in parts[:2])
+            space[name] = {"type": _word(declared), "min": low, "max": high, "log": True}
+        elif len(parts) in (2, 3) and _word(declared) in ("int", "float"):
             space[name] = tuple(_value(part, declared, source) for part in parts)
         elif len(parts) > 1 and _word(declared) in ("int", "float"):
             raise SettingsError(f"--space: wanted {name}=min:max:step; was {text!r}")
@@ -57,16 +58,6 @@ def parse_space(texts: Sequence[str], source: StrategySource) -> dict[str, Any] 
             # A list even for one value: a lone text would be taken apart.
             space[name] = [_value(part, declared, source) for part in written.split(",")]
     return space
-
-
-def check_out(path: Path | None) -> None:
-    """Raise SettingsError unless results can be written to this file."""
-    if path is None:
-        return
-    if path.suffix.lower() not in TABLE_SUFFIXES:
-        raise SettingsError(f"--out: wanted a file that ends in {', '.join(TABLE_SUFFIXES)}; was {str(path)!r}")
-    if not path.absolute().parent.is_dir():
-        raise SettingsError(f"--out: there is no folder {str(path.absolute().parent)!r}")
 
 
 def _split(text: str, option: str, example: str) -> tuple[str, str]:

@@ -199,6 +199,38 @@ def hyperparameter_columns(best: pl.DataFrame) -> list[str]:
     return best.columns[1 : best.columns.index("status")] if "status" in best.columns else []
 
 
+def runs_table(runs: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the table of the runs on disk."""
+    from rich.markup import escape
+
+    from fastbt.sweep.memory import bytes_text
+
+    table = _table()
+    for name in ("run", "strategy", "markets"):
+        table.add_column(name, overflow="fold")
+    for name in ("rows", "ok", "state", "best", "took", "size"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("last worked on (UTC)", no_wrap=True)
+    for each in runs:
+        markets = list(dict.fromkeys(f"{one['symbol']} {one['timeframe']}" for one in each["markets"]))
+        more = f" and {len(markets) - 2} more" if len(markets) > 2 else ""
+        colour = {"complete": "green", "running": "cyan"}.get(each["state"], "yellow")
+        share = "" if each["complete"] else f" {each['done'] / each['rows']:.0%}"
+        table.add_row(
+            escape(each["name"]),
+            escape(each["strategy"]),
+            ", ".join(markets[:2]) + more,
+            f"{each['rows']:,}",
+            f"{each['ok']:,}",
+            f"[{colour}]{each['state']}{share}[/]",
+            f"{each['metric'].removesuffix('_ratio')} {metric_text(each['metric'], each['best'])}",
+            duration(each["seconds"]),
+            bytes_text(each["bytes"]),
+            (each["updated"] or "-")[:16].replace("T", " "),
+        )
+    return table
+
+
 def metrics_table(metrics: Mapping[str, Any]) -> Table:
     """Return the metrics of one run in two columns."""
     table = _table()

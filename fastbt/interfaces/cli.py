@@ -19,15 +19,18 @@ from fastbt.interfaces._options import (
     CandlesArgument,
     Market,
     Output,
+    SeedOption,
+    SpaceOption,
     StrategyArgument,
+    ThreadsOption,
     command,
     open_session,
 )
-from fastbt.interfaces._terminal import Progress, console, counted, duration, moment, say, write_json
+from fastbt.interfaces._terminal import Progress, console, counted, moment, say, write_json
+from fastbt.interfaces.sweep_commands import register
 
 if TYPE_CHECKING:
     from fastbt.oracle.verify import SetResult, VerifyReport
-    from fastbt.sweep.sweep import SweepResult
 
 app = typer.Typer(
     name="fastbt",
@@ -50,20 +53,6 @@ class Mode(StrEnum):
 
 
 ModeOption = Annotated[Mode, typer.Option(help="Interpreted: any strategy as ordinary Python, the same result.")]
-SeedOption = Annotated[int, typer.Option(metavar="N", help="Of the random sets.")]
-SpaceOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--space",
-        "-s",
-        metavar="NAME=MIN:MAX:STEP",
-        help="What to vary, repeatable; also NAME=A,B,C or NAME=VALUE. Others keep their defaults. "
-        "By default all that hyperparameters() declares.",
-    ),
-]
-ThreadsOption = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="By default all cores; the results do not change.")
-]
 
 
 def _version(wanted: bool) -> None:
@@ -158,117 +147,7 @@ def backtest(
     return OK
 
 
-@command(app, "sweep")
-def sweep(
-    *,
-    strategy: StrategyArgument,
-    n: Annotated[
-        int | None, typer.Option("--n", metavar="N", min=1, help="How many random sets; the whole grid if left out.")
-    ] = None,
-    seed: SeedOption = 0,
-    space: SpaceOption = None,
-    metric: Annotated[
-        str, typer.Option(metavar="NAME", help="What the best are chosen by: one of Jesse's metrics.")
-    ] = "sharpe_ratio",
-    top: Annotated[int, typer.Option(metavar="N", min=0, help="How many of the best to show.")] = 10,
-    threads: ThreadsOption = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write every set to a .csv, .parquet or .json file.")
-    ] = None,
-    market: Market,
-    account: AccountOptions,
-    output: Output,
-) -> int:
-    """Run many hyper-parameter sets: a table of the best."""
-    from fastbt.interfaces._parsing import check_out, parse_space
-    from fastbt.interfaces._views import subject
-    from fastbt.sweep.sweep import check_metric
-    from fastbt.sweep.sweep import sweep as run
-
-    check_metric(metric)
-    check_out(out)
-    with Progress("sets", shown=not output.json) as progress:
-        progress.stage("Loading")
-        session = open_session(strategy, market, account.account())
-        varied = parse_space(space or (), session.source)
-        progress.stage(f"Compiling {session.source.name}")
-        result = run(session, space=varied, n=n, seed=seed, threads=threads, progress=progress.show)
-    if out is not None:
-        _write_table(result, out)
-    if output.json:
-        write_json({**result.to_dict(metric, top), "out": out})
-    else:
-        where = console()
-        where.print(subject(session), style="bold", markup=False)
-        _print_sweep(result, metric, top)
-        if out is not None:
-            where.print(f"Every set is in {out}.", markup=False, soft_wrap=True)
-    return _after(result)
-
-
-def _print_sweep(result: SweepResult, metric: str, top: int) -> None:
-    """Print the best sets, what became of the others, and the time."""
-    from fastbt.interfaces._views import best_table, hyperparameter_columns
-
-    where = console()
-    done = sum(status != "not run" for status in result.statuses)
-    if result.interrupted:
-        where.print(f"Interrupted: {done:,} of {len(result):,} sets were run.", style="bold yellow")
-    if not done:
-        return
-    best = result.best(metric, top)
-    if best.height:
-        title = f"The {best.height:,} best of {done:,} sets by {metric}" if done > 1 else ""
-        where.print(best_table(where, best, hyperparameter_columns(best), metric, title))
-    elif top:
-        where.print(f"No set has a {metric}.")
-    for reason, count in _unfinished(result)[:5]:
-        where.print(f"{counted(count, 'set')} {reason}", style="yellow", markup=False)
-    where.print(_time_line(result))
-
-
-def _unfinished(result: SweepResult) -> list[tuple[str, int]]:
-    """Return why sets did not complete, the most frequent reason first."""
-    counts: dict[str, int] = {}
-    for status in result.statuses:
-        if status not in ("ok", "not run"):
-            reason = status.split(" at bar ")[0]
-            counts[reason] = counts.get(reason, 0) + 1
-    return sorted(counts.items(), key=lambda item: -item[1])
-
-
-def _time_line(result: SweepResult) -> str:
-    seconds = result.seconds
-    done = sum(status != "not run" for status in result.statuses)
-    running = seconds["series"] + seconds["kernels"]
-    speed = f"{done / running:,.0f} sets/s" if running > 0.0 and done else "none ran"
-    series, kernels, compiling = (duration(seconds[part]) for part in ("series", "kernels", "compile"))
-    return (
-        f"{counted(done, 'set')} in {duration(running)}: {speed} ({result.n_series:,} indicator series {series}, "
-        f"backtests {kernels}); compiling or loading the kernels took {compiling}"
-    )
-
-
-def _write_table(result: SweepResult, path: Path) -> None:
-    frame = result.frame
-    suffix = path.suffix.lower()
-    if suffix == ".csv":
-        frame.write_csv(path)
-    elif suffix == ".parquet":
-        frame.write_parquet(path)
-    else:
-        import json
-
-        from fastbt.interfaces._terminal import plain
-
-        path.write_text(json.dumps(plain(frame.to_dicts()), indent=1, allow_nan=False) + "\n")
-
-
-def _after(result: SweepResult) -> int:
-    if result.interrupted:
-        say("Interrupted.")
-        return INTERRUPTED
-    return OK if result.n_ok else NEGATIVE
+register(app)
 
 
 @command(app, "verify")

@@ -101,12 +101,15 @@ class Executed:
         Where the time went: compile, series, kernels.
     n_series : int
         Distinct market series that were computed.
+    n_before : int
+        Rows that the folder had already.
     interrupted : bool
     """
 
     evaluated: list[Evaluated] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: {"compile": 0.0, "series": 0.0, "kernels": 0.0})
     n_series: int = 0
+    n_before: int = 0
     interrupted: bool = False
 
     def add(self, evaluator: Evaluator) -> None:
@@ -132,7 +135,7 @@ def execute(job: Job, *, run: Run | None = None, progress: Progress | None = Non
         After Ctrl-C, with what was done until then.
     """
     tally = Tally(job.metric, job.n_rows, job.describe, progress)
-    done = Executed()
+    done = Executed(n_before=0 if run is None else run.n_done)
     stop = Stop()
     try:
         # From the first compiled kernel on, Ctrl-C waits until it does no harm; compiling it ends at once.

@@ -53,6 +53,7 @@ class SweepResult:
         self.run = run
         self._job = job
         self._evaluated = executed.evaluated
+        self._n_before = executed.n_before
 
     def on_disposal(self, do: Callable[..., Any], *arguments: Any) -> None:
         """Call a function when this result is no longer used."""
@@ -105,6 +106,11 @@ class SweepResult:
     def n_done(self) -> int:
         """Number of rows that were run, or found not to make sense."""
         return len(self) - self.counts["not run"]
+
+    @property
+    def n_fresh(self) -> int:
+        """Number of those rows that were not in the run before."""
+        return self.n_done - self._n_before
 
     @cached_property
     def metrics(self) -> Float2D:

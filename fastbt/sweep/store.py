@@ -237,7 +237,7 @@ class Run:
         """
         with open(self.folder / _LOCK, "a+b") as file:
             # Somebody who only looks whether it is locked holds it for an instant.
-            if not any(_try_lock(file) or time.sleep(0.05) for _ in range(6)):
+            if not _try_lock(file, tries=6):
                 file.seek(0)
                 about = file.read().decode(errors="replace").strip()
                 who = f" by process {about}" if about else ""
@@ -383,8 +383,17 @@ def _n_rows(path: Path) -> int:
         return -1
 
 
-def _try_lock(file: IO[bytes]) -> bool:
+def _try_lock(file: IO[bytes], tries: int = 1) -> bool:
     """Lock a file for this process alone; return whether that was possible."""
+    for left in reversed(range(tries)):
+        if _lock(file):
+            return True
+        if left:
+            time.sleep(0.05)
+    return False
+
+
+def _lock(file: IO[bytes]) -> bool:
     try:
         import fcntl
     except ImportError:  # Windows

@@ -43,6 +43,7 @@ __all__ = [
     "make_account_of",
     "make_job",
     "make_session",
+    "make_sessions",
     "run_job",
     "sweep",
 ]
@@ -339,7 +340,8 @@ def _run_in(run: Run, job: Job, progress: Progress | None, began: float) -> Swee
     """Run what a folder lacks."""
     with run.locked():
         if run.is_complete:
-            return SweepResult(job, Executed(), {**timed(Executed(), began)}, run)
+            nothing = Executed(n_before=run.n_rows)
+            return SweepResult(job, nothing, timed(nothing, began), run)
         run.note("begun", argv=sys.argv, rows=run.n_done)
         executed = execute(job, run=run, progress=progress)
         if not executed.interrupted:
@@ -356,31 +358,53 @@ def _sessions(
     periods: Sequence[tuple[Time | None, Time | None]],
     account: Account,
 ) -> tuple[Session, ...]:
-    """Return one session for each symbol, timeframe and period."""
+    """Return the sessions of what `sweep` is given."""
     if isinstance(strategy, Session):
         return (strategy,)
-    if isinstance(strategy, Sequence) and not isinstance(strategy, str):
+    if isinstance(strategy, list | tuple):
         made = tuple(strategy)
         if not made or not all(isinstance(each, Session) for each in made):
             raise SettingsError("strategy: wanted a strategy, a Session, or a list of Sessions")
         if len({each.source.sha256 for each in made}) > 1:
             raise SettingsError("strategy: wanted Sessions of one strategy; they are of several")
-    else:
-        symbols = list(candles) if isinstance(candles, list | tuple) else [candles]
-        timeframes = [timeframe] if isinstance(timeframe, str) else list(timeframe)
-        if not symbols or not timeframes or not periods:
-            raise SettingsError("wanted at least one symbol, one timeframe and one period")
-        # Read once, however many timeframes and periods there are.
-        symbols = [each if isinstance(each, Mapping) else load_candles(each) for each in symbols]
-        made = tuple(
-            make_session(strategy, each, frame, start, finish, account)
-            for each in symbols
-            for frame in timeframes
-            for start, finish in periods
-        )
-    if not sessions_differ(made):
-        raise SettingsError("wanted different markets; two have the same symbol, timeframe and period")
+        _check_different(made)
+        return made
+    symbols = list(candles) if isinstance(candles, list | tuple) else [candles]
+    timeframes = [timeframe] if isinstance(timeframe, str) else list(timeframe)
+    return make_sessions(strategy, symbols, timeframes, periods, account)
+
+
+def make_sessions(
+    strategy: str | Path | type,
+    candles: Sequence[MarketLike],
+    timeframes: Sequence[str],
+    periods: Sequence[tuple[Time | None, Time | None]] = ((None, None),),
+    account: Account | None = None,
+) -> tuple[Session, ...]:
+    """Return a strategy on each symbol, in each timeframe, over each period.
+
+    Raises
+    ------
+    SettingsError
+        If there is none, or two of them are the same.
+    """
+    if not candles or not timeframes or not periods:
+        raise SettingsError("wanted at least one symbol, one timeframe and one period")
+    # Read once, however many timeframes and periods there are.
+    loaded = [each if isinstance(each, Mapping) else load_candles(each) for each in candles]
+    made = tuple(
+        make_session(strategy, each, timeframe, start, finish, account)
+        for each in loaded
+        for timeframe in timeframes
+        for start, finish in periods
+    )
+    _check_different(made)
     return made
+
+
+def _check_different(sessions: Sequence[Session]) -> None:
+    if not sessions_differ(sessions):
+        raise SettingsError("wanted different markets; two have the same symbol, timeframe and period")
 
 
 def _positive(name: str, value: int | None) -> int | None:
