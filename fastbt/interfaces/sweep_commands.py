@@ -285,8 +285,8 @@ def _time_line(result: SweepResult, noun: str) -> str:
     series, kernels, compiling = (duration(seconds[part]) for part in ("series", "kernels", "compile"))
     before = f" ({done - fresh:,} were there already)" if fresh < done else ""
     return (
-        f"{counted(done, noun)}{before} in {duration(running)}: {speed} ({result.n_series:,} indicator series {series}, "
-        f"backtests {kernels}); compiling or loading the kernels took {compiling}"
+        f"{counted(done, noun)}{before} in {duration(running)}: {speed} ({result.n_series:,} indicator series "
+        f"{series}, backtests {kernels}); compiling or loading the kernels took {compiling}"
     )
 
 
