@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastbt.compiler import api
 from fastbt.compiler.lower import Program
@@ -28,6 +28,14 @@ STATIC_FIELDS: Final = frozenset(
     "complete partial stale current_price market_price".split()
 )
 _PURE_CALLS: Final = frozenset("bool int float abs min max len range round math np".split())
+#: Where the functions stand that generated code calls.
+_SOURCES: Final = (
+    "data/_kernels.py",
+    "engine/decimals.py",
+    "engine/kernels.py",
+    "engine/language.py",
+    "engine/windows.py",
+)
 _ALLOCATES: Final = frozenset({"np.empty", "np.zeros", "np.full"})
 
 
@@ -86,26 +94,25 @@ class EffectTable:
             function = self._functions.get(name)
             if function is None:
                 return UNKNOWN
-            self._known[name] = UNKNOWN  # while it is being looked at: recursion
-            own = _stored(function)
-            self._known[name] = self._of_all(function.body, own)
+            self._known[name] = UNKNOWN  # while it is being looked at
+            self._known[name] = self._of_all(function.body, _stored(function), itself=name)
         return self._known[name]
 
     def of(self, node: ast.AST) -> Effects:
         """Return the effects of a statement or an expression."""
         return self._of_all([node], set())
 
-    def _of_all(self, nodes: Iterable[ast.AST], own: set[str]) -> Effects:
+    def _of_all(self, nodes: Iterable[ast.AST], own: set[str], itself: str = "") -> Effects:
         effects = NONE
         for node in nodes:
             for each in ast.walk(node):
-                effects |= self._of_one(each, own)
+                effects |= self._of_one(each, own, itself)
         return effects
 
-    def _of_one(self, node: ast.AST, own: set[str]) -> Effects:
+    def _of_one(self, node: ast.AST, own: set[str], itself: str) -> Effects:
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
-            if called.split(".")[0] in _PURE_CALLS:
+            if called == itself or called.split(".")[0] in _PURE_CALLS:
                 return NONE
             if not isinstance(node.func, ast.Name):
                 return NONE if isinstance(node.func, ast.Attribute) and node.func.attr == "copy" else UNKNOWN
@@ -127,9 +134,9 @@ class EffectTable:
 @cache
 def engine_functions() -> Mapping[str, ast.FunctionDef]:
     """Return the kernels that generated code calls."""
-    folder = Path(__file__).parent.parent / "engine"
+    folder = Path(__file__).parent.parent
     found: dict[str, ast.FunctionDef] = {}
-    for file in ("kernels.py", "language.py", "windows.py"):
+    for file in _SOURCES:
         tree = ast.parse((folder / file).read_text())
         found |= {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef)}
     return found
@@ -149,30 +156,26 @@ def _constant(node: ast.expr) -> bool | None:
 
 def any_of(nodes: Iterable[ast.expr]) -> ast.expr:
     """Return `a or b or ...`, simplified."""
-    kept = []
-    for node in nodes:
-        value = _constant(node)
-        if value is True:
-            return ast.Constant(True)
-        if value is None:
-            kept.append(node)
-    if not kept:
-        return ast.Constant(False)
-    return kept[0] if len(kept) == 1 else ast.BoolOp(ast.Or(), kept)
+    return _joined(ast.Or(), nodes, True)
 
 
 def all_of(nodes: Iterable[ast.expr]) -> ast.expr:
     """Return `a and b and ...`, simplified."""
-    kept = []
+    return _joined(ast.And(), nodes, False)
+
+
+def _joined(op: ast.boolop, nodes: Iterable[ast.expr], decides: bool) -> ast.expr:
+    """Join conditions; a constant `decides` makes up the whole."""
+    kept: dict[str, ast.expr] = {}
     for node in nodes:
         value = _constant(node)
-        if value is False:
-            return ast.Constant(False)
+        if value is decides:
+            return ast.Constant(decides)
         if value is None:
-            kept.append(node)
+            kept.setdefault(ast.unparse(node), node)
     if not kept:
-        return ast.Constant(True)
-    return kept[0] if len(kept) == 1 else ast.BoolOp(ast.And(), kept)
+        return ast.Constant(not decides)
+    return next(iter(kept.values())) if len(kept) == 1 else ast.BoolOp(op, list(kept.values()))
 
 
 @dataclass
@@ -233,15 +236,16 @@ class Guard:
 
     def may(self, node: ast.expr, wanted: bool = True) -> ast.expr:
         """Return a condition that holds wherever the expression's truth can be `wanted`, and maybe elsewhere."""
-        if isinstance(node, ast.Constant):
-            return ast.Constant(bool(node.value) == wanted)
+        match node:
+            case ast.Constant(value):
+                return ast.Constant(bool(value) == wanted)
+            case ast.Call(ast.Name("bool"), [operand], []):
+                return self.may(operand, wanted)
         if self.is_known(node):
             return node if wanted else ast.UnaryOp(ast.Not(), node)
         match node:
             case ast.UnaryOp(ast.Not(), operand):
                 return self.may(operand, not wanted)
-            case ast.Call(ast.Name("bool"), [operand], []):
-                return self.may(operand, wanted)
             case ast.BoolOp(op, values):
                 join = all_of if isinstance(op, ast.And) == wanted else any_of
                 return any_of([self.failure(node), join(self.may(each, wanted) for each in values)])
@@ -373,21 +377,18 @@ class Guard:
 
     def _is_known_block(self, statements: list[ast.stmt]) -> bool:
         """Tell whether the guard can run statements as they stand."""
-        names = _assigned(statements)
-        inner = Guard(self.table, self.static, self.returns, self.known | names)
-        for statement in statements:
-            for each in ast.walk(statement):
-                if isinstance(each, ast.Return):
-                    return False
-                if isinstance(each, ast.Assign) and not all(isinstance(target, ast.Name) for target in each.targets):
-                    return False
-                if isinstance(each, ast.expr) and not isinstance(getattr(each, "ctx", None), ast.Store):
-                    if not inner.is_known(each):
+        inner = Guard(self.table, self.static, self.returns, self.known | _assigned(statements))
+        simple = (ast.Assign, ast.AugAssign, ast.For, ast.While, ast.If, ast.Break, ast.Continue, ast.Pass)
+        for each in (node for statement in statements for node in ast.walk(statement)):
+            if not isinstance(each, ast.stmt):
+                continue
+            if not isinstance(each, simple):
+                return False
+            for child in ast.iter_child_nodes(each):
+                if isinstance(child, ast.expr) and isinstance(getattr(child, "ctx", None), ast.Store):
+                    if not isinstance(child, ast.Name):
                         return False
-                elif isinstance(each, ast.stmt) and not isinstance(
-                    each,
-                    ast.Assign | ast.AugAssign | ast.For | ast.While | ast.If | ast.Break | ast.Continue | ast.Pass,
-                ):
+                elif isinstance(child, ast.expr) and not inner.is_known(child):
                     return False
         return True
 
@@ -695,3 +696,46 @@ def list_text(ever: Guards) -> str | None:
         )
     )
     return "\n\n\n".join(texts)
+
+
+_WHERE: Final = {
+    "enter": "without orders or position",
+    "wait": "while an entry waits",
+    "hold": "in a position",
+}
+
+
+def explain(text: str) -> list[str]:
+    """Return in words which bars the kernel of a generated module skips.
+
+    Parameters
+    ----------
+    text : str
+        The generated module.
+
+    Returns
+    -------
+    list of str
+        One line for each state of a run.
+    """
+    values: dict[str, Any] = {}
+    for each in ast.parse(text).body:
+        match each:
+            case ast.Assign([ast.Name(name)], ast.Constant() | ast.Tuple() as value):
+                values[name] = ast.literal_eval(value)
+    if not values["SKIPS"]:
+        return ["every bar runs the strategy's hooks: they may act, or change a variable, on any bar"]
+    shared = ", ".join(values["EVENT_FIELDS"])
+    lines = []
+    for state, where in _WHERE.items():
+        ever, now = values[f"EVER_{state.upper()}"], values[f"NOW_{state.upper()}"]
+        if ever == _CODES[False]:
+            words = "bars are skipped until an order is touched" if state == "hold" else "bars are skipped"
+        elif ever == _CODES[None]:
+            words = "bars are skipped but those of a list made once for all sets with the same " + (shared or "candles")
+        elif now == _CODES[None]:
+            words = "only the conditions of the hooks are evaluated, until one holds"
+        else:
+            words = "every bar runs the strategy's hooks"
+        lines.append(f"{where}: {words}")
+    return lines
