@@ -338,6 +338,7 @@ class Session:
 
     def run_interpreted(self, hyperparameters: Mapping[str, Any] | None = None) -> tuple[Simulation, JsonDict]:
         """Run one set as ordinary Python on the reference engine: slower, with the same result and without limits."""
+        from fastbt.compiler.standins import jesse_standins
         from fastbt.engine.reference import simulate_reference
         from fastbt.engine.routes import Route
         from fastbt.metrics.measure import measure
@@ -345,13 +346,14 @@ class Session:
         setup = self.setup
         hp = None if hyperparameters is None else dict(hyperparameters)
         route = Route(setup.symbol, setup.timeframe, self.source.cls, hp)
-        simulation = simulate_reference(
-            [route],
-            {symbol: minutes for symbol, (minutes, _) in setup.candles.items()},
-            account=setup.account,
-            warmup={symbol: warmup for symbol, (_, warmup) in setup.candles.items()} if len(setup.warmup) else None,
-            data_routes=setup.data_routes,
-        )
+        with jesse_standins():
+            simulation = simulate_reference(
+                [route],
+                {symbol: minutes for symbol, (minutes, _) in setup.candles.items()},
+                account=setup.account,
+                warmup={symbol: warmup for symbol, (_, warmup) in setup.candles.items()} if len(setup.warmup) else None,
+                data_routes=setup.data_routes,
+            )
         return simulation, measure(simulation, annualization=setup.account.annualization)
 
 
@@ -681,6 +683,7 @@ def _interpreted(
 ) -> tuple[Simulation, JsonDict, dict[str, str]]:
     """Run any number of routes on the reference engine."""
     from fastbt.compiler.load import load_strategy
+    from fastbt.compiler.standins import jesse_standins
     from fastbt.engine.reference import simulate_reference
     from fastbt.engine.routes import Route
     from fastbt.metrics.measure import measure
@@ -693,12 +696,13 @@ def _interpreted(
     ]
     if not candles:
         raise SettingsError("candles: wanted at least one symbol; there was none")
-    simulation = simulate_reference(
-        ready,
-        _by_symbol(account, [*routes, *data_routes], candles, "candles"),
-        account=account,
-        warmup=_by_symbol(account, [*routes, *data_routes], warmup_candles, "warmup_candles") or None,
-        data_routes=[(route["symbol"], route["timeframe"]) for route in data_routes],
-    )
+    with jesse_standins():
+        simulation = simulate_reference(
+            ready,
+            _by_symbol(account, [*routes, *data_routes], candles, "candles"),
+            account=account,
+            warmup=_by_symbol(account, [*routes, *data_routes], warmup_candles, "warmup_candles") or None,
+            data_routes=[(route["symbol"], route["timeframe"]) for route in data_routes],
+        )
     names = {route["symbol"]: source.name for route, source in zip(routes, sources, strict=True)}
     return simulation, measure(simulation, annualization=account.annualization), names

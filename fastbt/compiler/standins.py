@@ -1,13 +1,14 @@
 """Light stand-ins for the `jesse.*` modules, so that a strategy file loads without Jesse.
 
-They are in `sys.modules` only while a strategy's module is imported. What Jesse offers and fastbt does not is a
-`Missing` object: importing it works, using it does not.
+They are in `sys.modules` only while a strategy's module is imported, or runs interpreted. What Jesse offers and fastbt
+does not is a `Missing` object: importing it works, using it does not.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
@@ -79,6 +80,16 @@ def _build() -> dict[str, ModuleType]:
     services = _MissingModule("jesse.services")
     services.__path__ = []
     services.cache = cache_module  # type: ignore[attr-defined]
+    known_store = importlib.import_module("fastbt.engine.jesse_store")
+    logger = _MissingModule("jesse.services.logger")
+    logger.info, logger.error = known_store.info, known_store.error  # type: ignore[attr-defined]
+    services.logger = logger  # type: ignore[attr-defined]
+    store = _MissingModule("jesse.store")
+    store.store = known_store.store  # type: ignore[attr-defined]
+    enums = _MissingModule("jesse.enums")
+    enums.__dict__.update({each.__name__: each for each in known_store.ENUMS})
+    config = _MissingModule("jesse.config")
+    config.config = known_store.config  # type: ignore[attr-defined]
     helpers = _MissingModule("jesse.helpers")
     helpers.__dict__.update({key: each for key, each in vars(known_helpers).items() if not key.startswith("_")})
     jesse.helpers = helpers  # type: ignore[attr-defined]
@@ -94,22 +105,41 @@ def _build() -> dict[str, ModuleType]:
         "jesse.strategies.Strategy": inner,
         "jesse.services": services,
         "jesse.services.cache": cache_module,
+        "jesse.services.logger": logger,
+        "jesse.store": store,
+        "jesse.enums": enums,
+        "jesse.config": config,
     }
+
+
+_lock = threading.RLock()
+_depth = 0
+_hidden: dict[str, ModuleType] = {}
+_finder = _MissingFinder()
 
 
 @contextmanager
 def jesse_standins() -> Iterator[None]:
-    """Put the stand-ins where `import jesse...` finds them, and take them away afterwards."""
-    hidden = {name: module for name, module in sys.modules.items() if name == "jesse" or name.startswith("jesse.")}
-    for name in hidden:
-        del sys.modules[name]
-    finder = _MissingFinder()
-    sys.modules.update(_build())
-    sys.meta_path.insert(0, finder)
+    """Put the stand-ins where `import jesse...` finds them, until the last who wanted them there is done."""
+    global _depth
+    with _lock:
+        if _depth == 0:
+            _hidden.update(_take_away())
+            sys.modules.update(_build())
+            sys.meta_path.insert(0, _finder)
+        _depth += 1
     try:
         yield
     finally:
-        sys.meta_path.remove(finder)
-        for name in [name for name in sys.modules if name == "jesse" or name.startswith("jesse.")]:
-            del sys.modules[name]
-        sys.modules.update(hidden)
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                sys.meta_path.remove(_finder)
+                _take_away()
+                sys.modules.update(_hidden)
+                _hidden.clear()
+
+
+def _take_away() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name == "jesse" or name.startswith("jesse.")]
+    return {name: sys.modules.pop(name) for name in names}

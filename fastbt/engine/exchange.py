@@ -57,8 +57,9 @@ class FuturesExchange:
 
     def __init__(self, account: Account, symbols: list[str], positions: Mapping[str, HeldPosition]) -> None:
         self.fee_rate = account.fee_rate
-        self.futures_leverage = account.leverage
-        self.futures_leverage_mode = account.mode.name.lower()
+        # Jesse's names, which its spot account has not.
+        self.futures_leverage = self.leverage = account.leverage
+        self.futures_leverage_mode = self.mode = account.mode.name.lower()
         self.name = account.exchange
         self.settlement_currency = settlement_currency(account.exchange, symbols[0])
         self.wallet_balance: float = account.starting_balance
@@ -67,6 +68,11 @@ class FuturesExchange:
         self._rows: dict[str, dict[str, list[tuple[float, float]]]] = {
             side: {base: [] for base in self._bases} for side in (BUY, SELL)
         }
+
+    @property
+    def assets(self) -> dict[str, float]:
+        """The wallet by its currency; a futures account holds nothing else."""
+        return {base: 0.0 for base in self._bases} | {self.settlement_currency: self.wallet_balance}
 
     @property
     def available_margin(self) -> float:
@@ -134,8 +140,8 @@ class SpotExchange:
     """A spot account: quote cash and base assets, every balance a decimal sum."""
 
     type: Final = "spot"
-    futures_leverage: Final = 1
-    futures_leverage_mode: Final = "spot"
+    leverage: Final = 1
+    mode: Final = "spot"
 
     def __init__(self, account: Account, symbols: list[str]) -> None:
         self.fee_rate = account.fee_rate

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -172,3 +174,36 @@ def quote_asset(symbol: str) -> str:
 
 
 get_base_asset, get_quote_asset = base_asset, quote_asset
+
+
+def is_valid_uuid(uuid_to_test: str, version: int = 4) -> bool:
+    """Return whether a text is a UUID, written as Python writes it.
+
+    Examples
+    --------
+    >>> is_valid_uuid("123"), is_valid_uuid("1b4e28ba-2fa1-4d3b-883f-0016d3cca427")
+    (False, True)
+    """
+    try:
+        return str(uuid.UUID(uuid_to_test, version=version)) == uuid_to_test
+    except ValueError:
+        return False
+
+
+def timestamp_to_time(timestamp: float) -> str:
+    """Return a time in ms UTC as text.
+
+    Examples
+    --------
+    >>> timestamp_to_time(1_609_459_260_000), timestamp_to_date(1_609_459_260_000)
+    ('2021-01-01T00:01:00+00:00', '2021-01-01')
+    """
+    return datetime.fromtimestamp(timestamp / 1000, UTC).isoformat()
+
+
+timestamp_to_iso8601 = timestamp_to_time
+
+
+def timestamp_to_date(timestamp: float) -> str:
+    """Return the day of a time in ms UTC as text."""
+    return timestamp_to_time(timestamp)[:10]

@@ -48,7 +48,10 @@ class Lifecycle:
         hyperparameters: dict[str, Any] | None,
     ) -> None:
         try:
-            strategy: Strategy = strategy_class()
+            strategy: Strategy = object.__new__(strategy_class)
+            # Variables that routes share are there before anything else.
+            strategy._session = session
+            strategy.__init__()  # type: ignore[misc]
         except TypeError as error:
             raise InvalidStrategy(f"{strategy_class.__name__} cannot be made without arguments: {error}") from error
         self.session = session

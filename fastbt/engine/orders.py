@@ -47,6 +47,8 @@ class Order:
         Charged at the fill (quote).
     submitted_via : str or None
         "stop-loss" or "take-profit" if it came from that attribute of the strategy.
+    trade_id : str or None
+        The trade that it was filled in.
     vars : dict
         Whatever the strategy keeps there; a gap fill keeps `submitted_price`.
     """
@@ -65,6 +67,7 @@ class Order:
     executed_at: float | None = None
     canceled_at: float | None = None
     submitted_via: str | None = None
+    trade_id: str | None = None
     vars: dict[str, Any] = field(default_factory=dict)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 

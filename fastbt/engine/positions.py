@@ -94,12 +94,12 @@ class Position:
     @property
     def mode(self) -> str:
         """Return "cross", "isolated" or "spot"."""
-        return self.exchange.futures_leverage_mode
+        return self.exchange.mode
 
     @property
     def leverage(self) -> int:
         """Leverage of the account; 1 in spot."""
-        return self.exchange.futures_leverage
+        return self.exchange.leverage
 
     @property
     def entry_side(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from fastbt.engine.account import Account
 from fastbt.engine.inputs import check_alignment, check_dense, check_routes, check_warmup
+from fastbt.engine.jesse_store import running
 from fastbt.engine.lifecycle import Lifecycle
 from fastbt.engine.matching import match_minute
 from fastbt.engine.routes import Route
@@ -105,7 +106,7 @@ def simulate_reference(
     for symbol, rows in warm.items():
         session.candles.warm_up(symbol, rows)
     run = _Run(session, routes, candles, first)
-    with warm_up_window(account.warm_up_candles):
+    with warm_up_window(account.warm_up_candles), running(session):
         return run.complete()
 
 
@@ -135,7 +136,7 @@ class _Run:
             daily_time=session.daily_time,
             starting_balance=float(session.account.starting_balance),
             finishing_balance=float(session.exchange.wallet_balance),
-            started_at=int(self._times[0]),
+            started_at=int(session.starting_time),
             finished_at=int(session.time + MINUTE_MS),
             order_count=session.orders.count,
             total_open_trades=session.total_open_trades,
@@ -190,6 +191,6 @@ class _Run:
             return error
         bar = -1 if self._minute < 0 else self._minute // TIMEFRAME_MINUTES[self._routes[0].timeframe]
         unsupported = isinstance(error, SimulationError)
-        name = None if unsupported else type(error).__name__
+        name = None if unsupported else getattr(error, "jesse_exception", type(error).__name__)
         message = str(error) if unsupported else f"Jesse aborts this run at bar {bar}: {name}: {error}"
         return SimulationError(message, exception=name, bar=bar, time=int(self._session.time))

@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fastbt.engine.account import Account
 from fastbt.engine.candle_store import CandleStore
 from fastbt.engine.exchange import FuturesExchange, SpotExchange
@@ -13,6 +15,7 @@ from fastbt.engine.jesse_exceptions import RouteNotFound
 from fastbt.engine.orders import MARKET, Order, OrderLists
 from fastbt.engine.positions import Position
 from fastbt.engine.trades import ClosedTrade
+from fastbt.results import Simulation
 from fastbt.types import Float2D
 
 if TYPE_CHECKING:
@@ -95,7 +98,7 @@ class Session:
         self.account = account
         self.routes = list(routes)
         self.data_routes = list(data_routes)
-        self.time = start
+        self.time = self.starting_time = start
         self.shared_vars: dict[Any, Any] = {}
         traded = [route.symbol for route in routes]
         self.positions: dict[str, Position] = {}
@@ -166,6 +169,27 @@ class Session:
             for order in self.orders.to_execute:
                 self.execute(order)
             self.orders.to_execute = []
+
+    def measure(self) -> dict[str, Any]:
+        """Return the metrics of what has happened so far."""
+        from fastbt.metrics.measure import measure
+
+        begun = int(self.starting_time)
+        so_far = Simulation(
+            trades=[trade.finished() for trade in self.trades.closed_trades],
+            daily_balance=[float(value) for value in self.daily_balance],
+            daily_time=self.daily_time,
+            starting_balance=float(self.account.starting_balance),
+            finishing_balance=float(self.exchange.wallet_balance),
+            started_at=begun,
+            # Jesse knows no trades per day before the end.
+            finished_at=begun,
+            total_open_trades=self.total_open_trades,
+            open_pl=float(self.open_pl),
+        )
+        measured = measure(so_far, annualization=self.account.annualization)
+        # The one NaN that `is` finds, as in Jesse.
+        return {name: np.nan if value != value else value for name, value in measured.items()}
 
     def sample_equity(self) -> None:
         """Keep wallet plus unrealised profit, or in spot what the first strategy says it is worth."""

@@ -98,10 +98,11 @@ class Strategy(ABC):
         # Set when the strategy joins a session.
         self.position: Position = None  # type: ignore[assignment]
         self.broker: Broker = None  # type: ignore[assignment]
-        self._session: Session = None  # type: ignore[assignment]
+        self._session: Session = getattr(self, "_session", None)  # type: ignore[assignment]
         self._is_executing = False
         self._cached_price: float | None = None
         self._cached_methods: dict[Callable[..., Any], Any] = {}
+        self._cached_metrics: dict[int, dict[str, Any]] = {}
 
     # ---- hooks -------------------------------------------------------------------------------------------------------
 
@@ -297,7 +298,7 @@ class Strategy(ABC):
     @property
     def leverage(self) -> int:
         """Leverage of the account; 1 in spot."""
-        return self._session.exchange.futures_leverage
+        return self._session.exchange.leverage
 
     @property
     def fee_rate(self) -> float:
@@ -497,10 +498,10 @@ class Strategy(ABC):
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """Not there while a backtest runs."""
-        raise NotImplementedError(
-            "self.metrics is not available while a strategy runs in fastbt; read the metrics of the finished backtest"
-        )
+        """Metrics of the trades so far, taken anew after each trade of this route."""
+        if self.trades_count not in self._cached_metrics:
+            self._cached_metrics[self.trades_count] = self._session.measure()
+        return self._cached_metrics[self.trades_count]
 
     # ---- routes ------------------------------------------------------------------------------------------------------
 

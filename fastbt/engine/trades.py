@@ -46,6 +46,7 @@ class ClosedTrade:
     def record(self, order: Order) -> None:
         """Add a filled order."""
         self.orders.append(order)
+        order.trade_id = self.id
         qty = abs(order.filled_qty or 0.0)
         if qty > 0:
             (self.buy_rows if order.side == BUY else self.sell_rows).append((qty, order.price))

@@ -186,6 +186,28 @@ def select_source(candles: Float2D, source_type: str) -> Float1D:
     return total / len(columns) if len(columns) > 1 else total
 
 
+#: What Jesse's indicators answer, not sequential, where there are no candles at all: the others raise an exception.
+WITHOUT_CANDLES: Final = {
+    **dict.fromkeys(("adx", "aroon", "di", "donchian", "linearreg_intercept", "macd", "midpoint", "midprice"), np.nan),
+    **dict.fromkeys(("ichimoku_cloud", "tema"), np.nan),
+    "tsi": 0.0,
+}
+_VALUE_ERROR_WITHOUT_CANDLES: Final = frozenset(
+    (
+        *("alma", "er", "fwma", "hurst_exponent", "ichimoku_cloud_seq", "kurtosis", "mean_ad", "median_ad", "mfi"),
+        *("pwma", "sinwma", "skew", "swma", "tsf", "ttm_trend"),
+    )
+)
+
+
+class NoCandles(ShapeError, IndexError):
+    """An indicator was asked of no candles; `jesse_exception` is what Jesse raises."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: there are no candles")
+        self.jesse_exception = "ValueError" if name in _VALUE_ERROR_WITHOUT_CANDLES else "IndexError"
+
+
 @dataclass(frozen=True)
 class Indicator:
     """One indicator.
@@ -442,7 +464,7 @@ class Indicator:
         if not is_series:
             self._check(array, "candles")
         if len(array) == 0:
-            raise ShapeError(f"{self.name}: there are no candles")
+            raise NoCandles(self.name)
         window = self.rows or _window.get()
         if sequential or not self.sliced or self.inside is not None or (is_series and not self.slices_series):
             window = 0
@@ -550,6 +572,9 @@ def indicator(
         def call(*args: Any, **kwargs: Any) -> Any:
             all_candles, args, kwargs = _candles_of(full, len(full.parameters) - len(arguments), args, kwargs)
             source_type, params, sequential = described.encode(*args, **kwargs)
+            if len(all_candles[0]) == 0 and not sequential and described.name in WITHOUT_CANDLES:
+                nothing = [WITHOUT_CANDLES[described.name]] * len(described.fields)
+                return nothing[0] if described.record is None else described.record(*nothing)
             data = described.data(all_candles[0], source_type, params, sequential, *all_candles[1:])
             out = np.empty((len(described.fields), len(data)))
             values_of = np.array(params, dtype=np.float64)

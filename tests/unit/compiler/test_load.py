@@ -277,17 +277,30 @@ def test_standins__give_back_a_jesse_that_was_imported():
     try:
         with jesse_standins():
             assert sys.modules["jesse"] is not marker
-            assert "jesse.helpers" not in sys.modules
+            assert sys.modules["jesse.helpers"] is not marker
         assert sys.modules["jesse"] is sys.modules["jesse.helpers"] is marker
     finally:
         del sys.modules["jesse"], sys.modules["jesse.helpers"]
 
 
+def test_standins__nested_stay_until_the_last_is_done():
+    marker = object()
+    sys.modules["jesse"] = marker
+    try:
+        with jesse_standins():
+            with jesse_standins():
+                pass
+            assert sys.modules["jesse"] is not marker
+        assert sys.modules["jesse"] is marker
+    finally:
+        del sys.modules["jesse"]
+
+
 def test_standins__let_any_part_of_jesse_be_imported_but_not_used(tmp_path):
-    text = "import jesse.helpers as jh\nfrom jesse.enums import sides\nfrom jesse import exceptions\n"
+    text = "import jesse.helpers as jh\nfrom jesse.enums import live_modes\nfrom jesse import exceptions\n"
     module = load_strategy(write(tmp_path / "A.py", text + simple())).methods["go_long"].namespace
-    assert isinstance(module["sides"], Missing)
-    assert "jesse.enums.sides" in repr(module["sides"])
+    assert isinstance(module["live_modes"], Missing)
+    assert "jesse.enums.live_modes" in repr(module["live_modes"])
     with pytest.raises(NotImplementedError, match=r"jesse.helpers.now is part of Jesse that fastbt does not have"):
         module["jh"].now()
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fastbt.backtest import Session, Setup
 from fastbt.engine.account import Account
 from fastbt.engine.jesse_exceptions import InvalidStrategy
+from fastbt.engine.jesse_store import store
 from fastbt.engine.points import as_points, same_points
 from fastbt.engine.strategy import Strategy, cached
 from fastbt.errors import SettingsError, SimulationError
@@ -343,11 +345,51 @@ def test_charts__check_their_values_and_draw_nothing():
         assert caught.value.exception == "ValueError"
 
 
-@pytest.mark.parametrize("name", ["metrics", "capital"])
-def test_what_is_not_there__says_so(name):
+def test_what_is_not_there__says_so():
     with pytest.raises(SimulationError) as caught:
-        look(lambda s: getattr(s, name))
+        look(lambda s: s.capital)
     assert caught.value.exception == "NotImplementedError"
+
+
+def test_metrics__are_of_the_trades_so_far():
+    seen = []
+
+    def note(self, *_):
+        seen.append(self.metrics)
+
+    run(scripted(before=note, on_close_position=note, update_position=lambda self: self.liquidate()), minutes(1, 2, 3))
+    assert seen[0] == {"total": 0, "win_rate": 0, "net_profit_percentage": 0, "annualization": 365}
+    closed = seen[2]
+    assert closed["total"] == closed["longs_count"] == 1
+    assert closed["net_profit"] == 1.0
+    assert closed["average_loss"] is np.nan
+    assert closed["avg_trades_per_day"] == 0
+    # Taken anew only when a trade of this route has closed.
+    assert seen[3] is closed
+
+
+def test_store__shows_the_run_to_strategies_that_import_it(tmp_path):
+    file = tmp_path / "Asks.py"
+    file.write_text(
+        "from jesse.enums import order_types\n"
+        "from jesse.strategies import Strategy\n\n\n"
+        "class Asks(Strategy):\n"
+        "    def should_long(self):\n"
+        "        return self.index == 0\n\n"
+        "    def go_long(self):\n"
+        "        from jesse.store import store\n"
+        "        assert store.app.time == self.time\n"
+        "        assert store.exchanges.get_exchange(self.exchange).assets['USDT'] == self.balance\n"
+        "        assert store.positions.get_position(self.exchange, self.symbol) is self.position\n"
+        "        self.buy = 1, self.price\n\n"
+        "    def on_open_position(self, order):\n"
+        "        assert order.type == order_types.MARKET\n"
+    )
+    setup = Setup.from_arrays(FREE, SYMBOL, "1m", minutes(1, 2, 3), np.empty((0, 6)))
+    simulation, _ = Session(file, setup).run_interpreted()
+    assert len(simulation.trades) == 1
+    with pytest.raises(RuntimeError, match="no backtest is running"):
+        _ = store.app.time
 
 
 def test_candle_pipelines__are_refused():
