@@ -218,7 +218,7 @@ class Program:
         read = hyperparameter_of(node)
         if read is not None and read.isidentifier():
             key = f"hp_{read}"
-        elif text.startswith("account."):
+        elif text.startswith("account.") and text.removeprefix("account.").isidentifier():
             key = text.removeprefix("account.")
         else:
             key = f"config_{len(self.config_fields)}"
