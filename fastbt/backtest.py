@@ -328,7 +328,13 @@ class Session:
         from fastbt.metrics.measure import metrics_row_to_dict
 
         hp = self.source.defaults if hyperparameters is None else dict(hyperparameters)
-        compiled, runner = self.runner_for(hp)
+        try:
+            compiled, runner = self.runner_for(hp)
+        except SimulationError as error:
+            if error.exception != "RouteNotFound":
+                raise
+            # Where Jesse raises it, and whether it comes to that, a run tells.
+            return self.run_interpreted(hyperparameters)
         binding = compiled.bind([hp])
         if binding.errors:
             raise SettingsError(f"{self.source.name}: {binding.errors[0]}")

@@ -238,6 +238,8 @@ class OperatorLowerer:
             return value
         namespace = self.method.namespace
         if node.id in namespace:
+            if type(namespace[node.id]).__module__ == "fastbt.engine.jesse_store":
+                self.refuse(node, f"jesse's {node.id} is not compiled; what a strategy needs of it is in self")
             return Const(namespace[node.id])
         builtin = __builtins__[node.id] if isinstance(__builtins__, dict) and node.id in __builtins__ else _MISSING
         if builtin is _MISSING:
@@ -443,8 +445,25 @@ class OperatorLowerer:
         )
         if array is not None:
             return array
+        if isinstance(op, ast.Eq | ast.NotEq):
+            equal = self.equal_or_none(a, b)
+            if equal is not None:
+                return Number(equal if isinstance(op, ast.Eq) else ast.UnaryOp(ast.Not(), equal), "bool", None)
         first, second = self.as_number(a, x), self.as_number(b, y)
         return Number(ast.Compare(first.node, [op], [second.node]), "bool", join_numpy(first.numpy, second.numpy))
+
+    def equal_or_none(self, a: Value, b: Value) -> ast.expr | None:
+        """Return the code of `a == b` where one of them may be None, which equals no number and raises nothing."""
+        first, second = self.program.materialise(a), self.program.materialise(b)
+        if first is None or second is None or (first.none is None and second.none is None):
+            return None
+        code: ast.expr = ast.Compare(first.node, [ast.Eq()], [second.node])
+        for none in (first.none, second.none):
+            if none is not None:
+                code = parse("not NONE and CODE", NONE=none, CODE=code)
+        if first.none is not None and second.none is not None:
+            code = parse("A and B or CODE", A=first.none, B=second.none, CODE=code)
+        return code
 
     def text_equal(self, a: Text, b: Text, equal: bool) -> Number:
         """Compare two strings; None equals no string."""

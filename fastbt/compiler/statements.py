@@ -280,8 +280,22 @@ class FunctionLowerer(ExpressionLowerer):
             return function.id == "print"
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
             owner = self.locals.get(function.value.id)
-            return isinstance(owner, Part) and owner.name == "self" and function.attr in api.DROPPED
+            if isinstance(owner, Part) and owner.name == "self" and function.attr in api.DROPPED:
+                self.check_dropped(node)
+                return True
         return False
+
+    def check_dropped(self, node: ast.Call) -> None:
+        """Refuse arguments for which Jesse's logging and charts raise a ValueError."""
+        wanted = {"line_style": ("solid", "dotted"), "log_type": ("info", "error")}
+        for each in node.args:
+            if isinstance(each, ast.List | ast.Tuple | ast.Dict | ast.Set):
+                self.refuse(each, "a chart takes a number; Jesse raises ValueError here")
+        for keyword in node.keywords:
+            if keyword.arg in wanted and isinstance(keyword.value, ast.Constant):
+                if keyword.value.value not in wanted[keyword.arg]:
+                    known = " or ".join(map(repr, wanted[keyword.arg]))
+                    self.refuse(keyword.value, f"{keyword.arg} is {known}; Jesse raises ValueError here")
 
     def statement_Return(self, node: ast.Return) -> bool:
         value: Value = Const(None) if node.value is None else self.lower(node.value)
