@@ -93,10 +93,9 @@ class Column:
         kinds = set(map(type, self.values))
         if len(kinds) != 1 or kinds.pop() not in (bool, int, float):
             return None
-        try:
-            return np.array(self.values)[self.codes]
-        except OverflowError:
-            return None
+        array = np.array(self.values)
+        # Beyond 64 bits numpy makes objects of them.
+        return array[self.codes] if array.dtype in (np.bool_, np.int64, np.float64) else None
 
     def distinct(self) -> tuple[Sequence[Any], Rows]:
         """Return the different values as Python objects, and for each row the index of its value.

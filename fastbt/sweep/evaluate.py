@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,9 +29,10 @@ from fastbt.types import Float1D, Float2D
 Tell = Callable[[Rows, Float2D, Float2D], None]
 
 #: Sets that are bound, ordered and run at once, at most.
-LARGEST_BLOCK = 16_384
-#: Bytes of working memory for their results.
+LARGEST_BLOCK = 8_192
+#: Bytes of working memory for their results, and for the daily balances of one thread.
 _BLOCK_BYTES = 64 * 2**20
+_DAILY_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,13 @@ class Evaluator:
         )
         self._workers = Workers(self.threads)
         self._ready: set[int] = set()
-        row_bytes = 8 * (len(setup.market.sample_times) + len(METRICS) + layout.OUTCOME_FIELDS)
+        samples = len(setup.market.sample_times)
+        row_bytes = 8 * (samples + len(METRICS) + layout.OUTCOME_FIELDS)
         self._block = min(LARGEST_BLOCK, max(64, _BLOCK_BYTES // row_bytes))
-        self._buffer = Output.empty(0, setup.market)
+        # Daily balances that nobody wants stay in the cache of the core: each thread uses the same rows again.
+        self._part = min(1024, max(16, _DAILY_BYTES // (8 * samples)))
+        self._local = threading.local()
+        self._buffer = Output.empty(0, market)
 
     def __enter__(self) -> Self:
         return self
@@ -142,6 +148,7 @@ class Evaluator:
             memory=self.bank.memory,
         )
         self._buffer = Output.empty(0, setup.market)
+        self._local = threading.local()
 
     def table(self, sets: SetTable | Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> SetTable:
         """Return sets as a table; hyper-parameters that are left out have their defaults.
@@ -294,13 +301,14 @@ class Evaluator:
         configs = binding.configs[piece.rows]
         for name in fields:
             configs[name] = lookup[configs[name]]
-        n = len(configs)
-        if len(self._buffer.outcomes) < n:
-            self._buffer = Output.empty(n, kernels.runner.market)
-        buffer, to = self._buffer, numbers[piece.rows]
+        n, to = len(configs), numbers[piece.rows]
+        keep_daily = result.daily.shape[1] > 0
+        buffer = self._room(n, keep_daily)
 
         def task(first: int, last: int) -> None:
-            kernels.runner.run(configs, x, first, last, buffer)
+            daily = buffer.daily[first:last] if keep_daily else self._daily_room()[: last - first]
+            rows = Output(buffer.outcomes[first:last], daily, buffer.metrics[first:last])
+            kernels.runner.run(configs[first:last], x, 0, last - first, rows)
 
         def pass_on(parts: list[tuple[int, int]]) -> None:
             assert tell is not None
@@ -308,17 +316,33 @@ class Evaluator:
                 tell(to[first:last], buffer.outcomes[first:last], buffer.metrics[first:last])
 
         try:
-            done = self._workers.run(task, n, stop, None if tell is None else pass_on)
+            done = self._workers.run(task, n, stop, None if tell is None else pass_on, largest=self._part)
             if sum(last - first for first, last in done) == n:
                 done = [(0, n)]
             for first, last in done:
                 rows = to[first:last]
                 result.outcomes[rows] = buffer.outcomes[first:last]
                 result.metrics[rows] = buffer.metrics[first:last]
-                if result.daily.shape[1]:
+                if keep_daily:
                     result.daily[rows] = buffer.daily[first:last]
         finally:
             self.seconds["kernels"] += time.perf_counter() - clock
+
+    def _room(self, n: int, daily: bool) -> Output:
+        """Return room for the results of `n` sets, the same each time."""
+        samples = len(self.session.setup.market.sample_times) if daily else 0
+        if len(self._buffer.outcomes) < n or self._buffer.daily.shape[1] != samples:
+            size = max(n, len(self._buffer.outcomes))
+            make = Output.empty(size, self.session.setup.market) if daily else Output.without_daily(size)
+            self._buffer = make
+        return self._buffer
+
+    def _daily_room(self) -> Float2D:
+        """Return this thread's room for daily balances."""
+        if not hasattr(self._local, "daily"):
+            self._local.daily = np.empty((self._part, len(self.session.setup.market.sample_times)))
+        room: Float2D = self._local.daily
+        return room
 
     def _pieces(self, binding: Binding, order: Rows, fields: Sequence[str]) -> Iterator[_Piece]:
         """Cut ordered sets where their series would no longer fit into the bank."""

@@ -28,7 +28,7 @@ from fastbt.types import Float2D, Status
 __all__ = ["Job", "available_threads", "chunk_rows", "execute", "row_bytes"]
 
 #: Bars times sets that one chunk has at most: some seconds of work, lost if a crash comes before its end.
-_CHUNK_WORK = 2**28
+_CHUNK_WORK = 2**27
 #: Bytes of working memory for a chunk.
 _CHUNK_BYTES = 128 * 2**20
 
@@ -43,7 +43,7 @@ def chunk_rows(session: Session) -> int:
     """Return how many sets one chunk on disk has: the same on every machine, as the parts of a run must be."""
     work = _CHUNK_WORK // max(1, session.setup.market.n_bars)
     room = _CHUNK_BYTES // row_bytes(session, daily=True)
-    return int(2 ** int(np.log2(min(16_384, max(64, min(work, room))))))
+    return int(2 ** int(np.log2(min(8_192, max(64, min(work, room))))))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from typing import Any, Self
 _TARGET_S = 0.03
 #: Rows of a first part, before the speed is known.
 _FIRST = 16
-_LARGEST = 4096
 
 
 def available_threads() -> int:
@@ -119,6 +118,8 @@ class Workers:
         n_rows: int,
         stop: Stop,
         tell: Callable[[list[tuple[int, int]]], None] | None = None,
+        *,
+        largest: int = 4096,
     ) -> list[tuple[int, int]]:
         """Call `task(first, last)` until all rows are done or `stop` is set.
 
@@ -130,13 +131,15 @@ class Workers:
         stop : Stop
         tell : callable, optional
             Called in the caller's thread, now and then, with the parts that are done since.
+        largest : int
+            Rows of a part, at most.
 
         Returns
         -------
         list of (int, int)
             The parts that are done: all of them, unless it was stopped.
         """
-        job = _Job(task, n_rows, stop, self.n)
+        job = _Job(task, n_rows, stop, self.n, largest)
         helpers = min(self.n - 1, max(0, n_rows - 1))
         while len(self._threads) < helpers:
             thread = threading.Thread(target=self._serve, name="fastbt", daemon=True)
@@ -161,8 +164,8 @@ class Workers:
 class _Job:
     """Rows to run, and who has which."""
 
-    def __init__(self, task: Callable[[int, int], Any], n_rows: int, stop: Stop, threads: int) -> None:
-        self._task, self._n, self._stop, self._threads = task, n_rows, stop, threads
+    def __init__(self, task: Callable[[int, int], Any], n_rows: int, stop: Stop, threads: int, largest: int) -> None:
+        self._task, self._n, self._stop, self._threads, self._largest = task, n_rows, stop, threads, largest
         self._next = 0
         self._told = 0
         self._lock = threading.Lock()
@@ -181,7 +184,7 @@ class _Job:
 
     def work(self, tell: Callable[[list[tuple[int, int]]], None] | None = None) -> None:
         """Run parts of the rows until there are no more."""
-        size = _FIRST
+        size = min(_FIRST, self._largest)
         told_at = time.perf_counter()
         try:
             while not self._stop and self.error is None:
@@ -192,7 +195,8 @@ class _Job:
                 self._task(first, last)
                 now = time.perf_counter()
                 self.done.append((first, last))
-                size = int(min(_LARGEST, 4 * size, max(1, (last - first) * _TARGET_S / max(now - began, 1e-9))))
+                fitting = (last - first) * _TARGET_S / max(now - began, 1e-9)
+                size = int(min(self._largest, 4 * size, max(1, fitting)))
                 if tell is not None and now - told_at > _TARGET_S:
                     tell(self.news())
                     told_at = now
