@@ -21,10 +21,13 @@ from fastbt.types import Mode
 
 ROOT = Path(__file__).parents[2]
 
-needs_jesse = [
-    pytest.mark.jesse,
-    pytest.mark.skipif(not jesse_available(), reason="Jesse is not installed"),
-]
+
+def needs_jesse(test):
+    """Mark a test that runs Jesse."""
+    skip = pytest.mark.skipif(not jesse_available(), reason="Jesse is not installed")
+    return pytest.mark.jesse(skip(test))
+
+
 pytestmark = pytest.mark.compiled
 
 #: Seeds whose runs complete with trades.
