@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +44,24 @@ def setups_of(
     return setups
 
 
+@dataclass(frozen=True)
+class Sources:
+    """The strategies of all routes as one, where they are spoken of as one.
+
+    Attributes
+    ----------
+    name : str
+        All names.
+    hyperparameters : list of dict
+        All that any of them declares; of two with one name, the first one's.
+    defaults : dict
+    """
+
+    name: str
+    hyperparameters: list[dict[str, Any]]
+    defaults: dict[str, Any]
+
+
 class RoutesSession:
     """Strategies that share an account, ready to run with any hyper-parameters.
 
@@ -76,6 +96,22 @@ class RoutesSession:
     def account(self) -> Account:
         """What all routes share."""
         return self.setups[0].account
+
+    @property
+    def setup(self) -> Setup:
+        """The set-up of the first route; the minutes are those of all."""
+        return self.setups[0]
+
+    @cached_property
+    def source(self) -> Sources:
+        """The strategies as one."""
+        declared: dict[str, dict[str, Any]] = {}
+        defaults: dict[str, Any] = {}
+        for source in self.sources:
+            for each in source.hyperparameters:
+                declared.setdefault(each["name"], each)
+            defaults = {**source.defaults, **defaults}
+        return Sources(", ".join(source.name for source in self.sources), list(declared.values()), defaults)
 
     @property
     def candles(self) -> dict[str, tuple[Float2D, Float2D]]:
@@ -146,7 +182,7 @@ class RoutesSession:
 
         samples = self._of_routes(hyperparameters)
         compiled, runner = self.runner_for(samples)
-        bindings = compiled.bind([samples])
+        bindings = compiled.bind([[sample] for sample in samples])
         for source, binding in zip(self.sources, bindings, strict=True):
             if binding.errors:
                 raise SettingsError(f"{source.name}: {binding.errors[0]}")

@@ -138,7 +138,7 @@ UNSUPPORTED_REASONS: Final[dict[Status, str]] = {
     Status.DECIMAL_RANGE: "a quantity or balance left the range in which Jesse's decimal addition is exact",
     Status.AMBIGUOUS_DIVISION: "a division by zero whose outcome in Jesse depends on Python or numpy number types",
     Status.LOOP_BOUND: "a loop ran longer than the compiled bound",
-    Status.FORMING_SERIES: "a callback asked for an indicator that runs in Python while its candle was still forming; "
-    "keep its value in self.vars at the end of the bar",
+    Status.FORMING_SERIES: "a callback asked for an indicator that runs in Python, or for another symbol, while a candle "
+    "was still forming; keep the value in self.vars at the end of the bar",
     Status.UNEXPECTED_NONE: "a function returned None, and numbers when it was tried before the run; return nan instead",
 }

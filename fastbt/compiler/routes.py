@@ -16,6 +16,7 @@ from fastbt.compiler.binding import Binding
 from fastbt.compiler.emit import defined_hooks, load_module, module_name, read_template, without_calls
 from fastbt.compiler.load import StrategySource
 from fastbt.compiler.program import CompiledStrategy
+from fastbt.compiler.sets import SetTable
 from fastbt.engine.account import Account
 from fastbt.engine.layout import state_dtype
 
@@ -74,9 +75,9 @@ class CompiledRoutes:
         """Tell whether the kernels were made for values of these types."""
         return all(each.fits(sample) for each, sample in zip(self.strategies, samples, strict=True))
 
-    def bind(self, sets: Sequence[Sequence[Mapping[str, Any]]]) -> list[Binding]:
-        """Evaluate the config stage: one binding a route, of that route's hyper-parameters in each set."""
-        return [each.bind([one[r] for one in sets]) for r, each in enumerate(self.strategies)]
+    def bind(self, sets: Sequence[Sequence[Mapping[str, Any]] | SetTable]) -> list[Binding]:
+        """Evaluate the config stage: one binding a route, of what that route's sets are."""
+        return [each.bind(given) for each, given in zip(self.strategies, sets, strict=True)]
 
 
 def routes_text(strategies: Sequence[CompiledStrategy]) -> str:

@@ -175,8 +175,11 @@ def _at_from(s, index, first):
 
 @lean
 def _known_bar(s, bar):
-    """Return a bar, unless it is still forming: what Python computes is known of complete bars only."""
-    if bar == s.bar and not s.complete:
+    """Return a bar, unless it is still forming: what Python computes, or another symbol does, is known of whole bars.
+
+    Within a minute, other symbols may be a minute ahead or behind, or show a part of it.
+    """
+    if bar == s.bar and (s.matching or not s.complete):
         _fail(s, FORMING_SERIES)
     return bar
 

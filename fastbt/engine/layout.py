@@ -113,6 +113,8 @@ def state_dtype(points: int, orders: int, routes: int = 1) -> np.dtype[Any]:
         ("index", "i8"),
         ("time", "f8"),
         ("complete", "b1"),
+        # Within a minute: prices of symbols are not of the same moment.
+        ("matching", "b1"),
         ("part_open", "f8"),
         ("part_close", "f8"),
         ("part_high", "f8"),

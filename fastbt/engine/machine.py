@@ -259,6 +259,7 @@ def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i
 def _match_minute(s, v, k, x, bars, minutes, trades, log, i):
     """Play one minute against the working orders (specification 1.5), then flush and tidy up (1.4)."""
     mine = own(s, minutes)
+    s.matching = True
     s.minute = i
     s.bar = s.warmup_bars + i // s.timeframe_minutes
     s.time = mine[i, TIMESTAMP] + 60000.0
@@ -282,6 +283,7 @@ def _match_minute(s, v, k, x, bars, minutes, trades, log, i):
     _publish_minute(s, mine, i)
     if s.mode == ISOLATED and s.qty != 0.0 and s.status == OK:
         _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i)
+    s.matching = False
 
 
 @inner
@@ -418,7 +420,7 @@ def _begin(s, minutes):
     s.index = 0
     s.time = minutes[0, TIMESTAMP]
     s.complete = True
-    s.partial = False
+    s.partial = s.matching = False
     s.shown_minute = -1
     s.stale = False
     s.wallet = s.starting_balance

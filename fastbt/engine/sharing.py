@@ -37,6 +37,7 @@ def _hand_over(a, b):
             b.others[r, column] = a.others[r, column]
     b.status = a.status
     b.time = a.time
+    b.matching = a.matching
     b.wallet = a.wallet
     b.next_id = a.next_id
     b.n_trades = a.n_trades

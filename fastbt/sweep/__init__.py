@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fastbt.sweep.plan import SweepPlan, make_plan
     from fastbt.sweep.progress import SweepProgress
     from fastbt.sweep.result import SweepResult
+    from fastbt.sweep.routes import RoutesEvaluator, RoutesSweep, make_routes_session, sweep_routes
     from fastbt.sweep.runs import RunIndex
     from fastbt.sweep.sampling import SetSource, source_of
     from fastbt.sweep.space import Dimension, Space
@@ -24,6 +25,8 @@ __all__ = [
     "Dimension",
     "Evaluated",
     "Evaluator",
+    "RoutesEvaluator",
+    "RoutesSweep",
     "Run",
     "RunIndex",
     "SetSource",
@@ -35,10 +38,12 @@ __all__ = [
     "make_account",
     "make_job",
     "make_plan",
+    "make_routes_session",
     "make_session",
     "run_job",
     "source_of",
     "sweep",
+    "sweep_routes",
 ]
 
 _HOMES = {
@@ -46,6 +51,8 @@ _HOMES = {
     "Dimension": "space",
     "Evaluated": "evaluate",
     "Evaluator": "evaluate",
+    "RoutesEvaluator": "routes",
+    "RoutesSweep": "routes",
     "Run": "store",
     "RunIndex": "runs",
     "SetSource": "sampling",
@@ -56,10 +63,12 @@ _HOMES = {
     "make_account": "sweep",
     "make_job": "sweep",
     "make_plan": "plan",
+    "make_routes_session": "routes",
     "make_session": "sweep",
     "run_job": "sweep",
     "source_of": "sampling",
     "sweep": "sweep",
+    "sweep_routes": "routes",
 }
 
 
