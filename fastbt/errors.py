@@ -10,6 +10,7 @@
     ├── IndicatorError (ValueError)    an indicator of the user's that looks ahead or breaks another rule
     ├── CompileError (SyntaxError-like)  a strategy that cannot be compiled; underlines the source
     ├── SimulationError (RuntimeError) a run that Jesse would abort, or that fastbt does not simulate
+    ├── SearchError (RuntimeError)     a search in which no set came to anything
     └── OracleError (RuntimeError)     Jesse is missing, or failed where it should not
 
     CandleWarning (UserWarning)        suspicious but legal candles
@@ -43,6 +44,10 @@ class StrategyError(FastbtError, ValueError):
 
 class IndicatorError(FastbtError, ValueError):
     """An indicator of the user's that looks ahead or breaks another rule."""
+
+
+class SearchError(FastbtError, RuntimeError):
+    """A search in which no set came to anything: none traded, all failed, or none met the constraints."""
 
 
 class OracleError(FastbtError, RuntimeError):

@@ -237,7 +237,7 @@ class Run:
         """
         with open(self.folder / _LOCK, "a+b") as file:
             # Somebody who only looks whether it is locked holds it for an instant.
-            if not _try_lock(file, tries=6):
+            if not try_lock(file, tries=6):
                 file.seek(0)
                 about = file.read().decode(errors="replace").strip()
                 who = f" by process {about}" if about else ""
@@ -263,7 +263,7 @@ class Run:
         if not path.exists():
             return False
         with open(path, "a+b") as file:
-            return not _try_lock(file)
+            return not try_lock(file)
 
     def _clean(self) -> None:
         """Remove what an interruption left half-written, and parts that a full disk or the like has cut off."""
@@ -383,7 +383,7 @@ def _n_rows(path: Path) -> int:
         return -1
 
 
-def _try_lock(file: IO[bytes], tries: int = 1) -> bool:
+def try_lock(file: IO[bytes], tries: int = 1) -> bool:
     """Lock a file for this process alone; return whether that was possible."""
     for left in reversed(range(tries)):
         if _lock(file):
