@@ -476,9 +476,9 @@ def new_program(source: StrategySource, environment: Mapping[str, Any]) -> Progr
     empty = type("Empty", (Strategy,), {"should_long": lambda self: False, "go_long": lambda self: None})
     plain = set(vars(empty()))
     try:
-        instance = object.__new__(source.cls)
+        instance: Strategy = object.__new__(source.cls)
         # Whether routes share anything is for the methods to say.
-        instance._session = SimpleNamespace(shared_vars={})
+        instance._session = SimpleNamespace(shared_vars={})  # type: ignore[assignment]
         instance.__init__()  # type: ignore[misc]
     except Exception as error:
         raise StrategyError(f"{source.name}.__init__ raised {type(error).__name__}: {error}") from error
