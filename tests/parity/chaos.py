@@ -79,30 +79,35 @@ class Chaos(Strategy):
             self.state = self.hp["seed"] * 7919 + 1
         self.stir(code)
         self.stir(self.price)
-        self.stir(self.open)
-        self.stir(self.close)
-        self.stir(self.high)
-        self.stir(self.low)
-        self.stir(self.volume)
-        self.stir(self.time)
-        self.stir(self.index)
-        self.stir(len(self.candles))
-        self.stir(self.candles[-1, 2])
-        if len(self.candles) > 1:
-            self.stir(self.candles[-2, 3])
         self.stir(self.balance)
-        self.stir(self.available_margin)
-        self.stir(self.portfolio_value)
         self.stir(self.position.qty)
-        self.stir(self.position.pnl)
-        self.stir(self.position.roi)
-        self.stir(self.position.value)
-        self.stir(self.position.previous_qty)
-        self.stir(self.position.current_price)
-        self.stir(self.trades_count + self.increased_count * 100 + self.reduced_count * 10000)
-        self.stir(self.last_trade_index)
-        self.stir(self.remembered())
-        if self.is_open:
+        kind = self.state % 5
+        if kind == 0:
+            self.stir(self.open)
+            self.stir(self.close)
+            self.stir(self.high)
+            self.stir(self.low)
+            self.stir(self.volume)
+        elif kind == 1:
+            self.stir(self.time)
+            self.stir(self.index)
+            self.stir(len(self.candles))
+            self.stir(self.candles[-1, 2])
+            if len(self.candles) > 1:
+                self.stir(self.candles[-2, 3])
+        elif kind == 2:
+            self.stir(self.available_margin)
+            self.stir(self.portfolio_value)
+            self.stir(self.position.pnl)
+            self.stir(self.position.roi)
+            self.stir(self.position.value)
+            self.stir(self.position.previous_qty)
+            self.stir(self.position.current_price)
+        elif kind == 3:
+            self.stir(self.trades_count + self.increased_count * 100 + self.reduced_count * 10000)
+            self.stir(self.last_trade_index)
+            self.stir(self.remembered())
+        elif self.is_open:
             self.stir(self.position.entry_price)
             self.stir(self.position.total_cost)
             self.stir(self.position.opened_at)

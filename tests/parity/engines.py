@@ -8,6 +8,7 @@ import math
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -173,30 +174,32 @@ def run_reference(case: Case, strategies: list[type]) -> Outcome:
 def run_kernel(case: Case, strategies: list[str]) -> tuple[Outcome, Log]:
     """Run a case compiled; where generated code runs as Python, its hook calls are logged."""
     from fastbt._jit import jit_disabled
-    from fastbt.backtest import Session, Setup
+    from fastbt.backtest import Session
+    from fastbt.routes import RoutesSession, setups_of
 
+    account = Account.from_jesse_config(case.config)
+    nothing = np.empty((0, 6))
+    arrays = {symbol: (minutes, case.warmup.get(symbol, nothing)) for symbol, minutes in case.candles.items()}
+    setups = setups_of(account, case.routes, case.data_routes, arrays)
+    sources = [loaded(each) for each in strategies]
     if len(case.routes) > 1:
-        raise CompileError("several routes")
-    (symbol, timeframe) = case.routes[0]
-    if any(of != symbol for of, _ in case.data_routes):
-        raise CompileError("candles of other symbols")
-    setup = Setup.from_arrays(
-        Account.from_jesse_config(case.config),
-        symbol,
-        timeframe,
-        case.candles[symbol],
-        case.warmup.get(symbol, np.empty((0, 6))),
-        {each for _, each in case.data_routes} - {timeframe},
-    )
-    session = Session(loaded(strategies[0]), setup)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return RoutesSession(sources, setups, list(arrays)).run(case.hyperparameters)[0], []
+        except SimulationError as error:
+            return error, []
+    session, symbol = Session(sources[0], setups[0]), case.routes[0][0]
     hyperparameters = session.source.defaults if case.hyperparameters is None else dict(case.hyperparameters)
     log: Log = []
     restore: dict[str, Any] = {}
     compiled = None
     try:
-        compiled, _ = session.runner_for(hyperparameters)
         if jit_disabled():
-            restore = _log_kernel(compiled, symbol, log)
+            # Without candles that it asks for, a strategy runs interpreted.
+            with suppress(SimulationError):
+                compiled, _ = session.runner_for(hyperparameters)
+                restore = _log_kernel(compiled, symbol, log)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             outcome: Outcome = session.run(hyperparameters)[0]
