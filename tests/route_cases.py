@@ -165,7 +165,22 @@ class RouteWriter(_Writer):
             )
         return super().number(depth)
 
+    def statement(self, depth: int, pad: str) -> list[str]:
+        if self.chance(0.12):
+            key, value = (
+                self.pick("a", "b", "c"),
+                self.pick("self.index", "self.is_long", self.number(1), self.price(1)),
+            )
+            return [f'{pad}self.shared_vars["{key}"] = {value}']
+        return super().statement(depth, pad)
+
     def test(self, depth: int = 2) -> str:
+        if self.chance(0.05):
+            key = self.pick("a", "b", "c")
+            return self.pick(
+                f'("{key}" in self.shared_vars and self.shared_vars["{key}"] > {self.rng.randint(0, 3)})',
+                f'self.shared_vars.get("{key}", {self.pick("1", "0.5")}) < {self.rng.randint(1, 4)}',
+            )
         if self.chance(0.08):
             other = self.other()
             symbol = self.rng.choice(self.routes)[0]

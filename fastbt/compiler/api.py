@@ -204,6 +204,5 @@ ADVICE: Final = {
     "capital": "self.capital raises NotImplementedError in Jesse 3.5.3; use self.balance",
     "metrics": "self.metrics is not available inside a compiled strategy; count what you need in self.vars",
     "trades": "self.trades is not available inside a compiled strategy; use on_close_position(order, closed_trade)",
-    "shared_vars": "self.shared_vars is not compiled",
     "min_qty": "self.min_qty exists only live",
 }

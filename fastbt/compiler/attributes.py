@@ -65,6 +65,8 @@ class AttributeLowerer(OtherLowerer):
                 return self.other_attribute(self.sender(), node)
             case Other():
                 return self.other_attribute(owner, node)
+            case Part("shared_vars") if node.attr == "get":
+                return Bound("shared_vars.get", None)
             case Part("vars"):
                 return Bound(f"vars.{node.attr}", None)
         self.refuse(node, f".{node.attr} of {self.describe(owner)} is not compiled")
@@ -104,6 +106,8 @@ class AttributeLowerer(OtherLowerer):
             return self.config(parse(api.CONFIG[key]), node)
         if key in api.CONSTANT:
             return Const(api.CONSTANT[key])
+        if key == "shared_vars":
+            return Part(key)
         if key in ("routes", "all_positions", "current_route_index"):
             return self.all_routes(key)
         if key == "candles":
@@ -155,6 +159,8 @@ class AttributeLowerer(OtherLowerer):
             return self.hyperparameter(node)
         if isinstance(owner, Part) and owner.name == "vars":
             return self.variable(node)
+        if isinstance(owner, Part) and owner.name == "shared_vars":
+            return self.shared_variable(self.shared_key(node.slice))
         if isinstance(owner, Part) and owner.name == "all_positions":
             return self.position_of(node)
         if isinstance(owner, Candles):

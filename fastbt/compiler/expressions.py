@@ -176,6 +176,8 @@ class ExpressionLowerer(MarketLowerer):
         if callee.name == "liquidate":
             self.out.append(ast.Expr(parse("_liquidate(s)")))
             return Const(None)
+        if callee.name == "shared_vars.get" and node.args:
+            return self.shared_get(node)
         if callee.name == "vars.get" and node.args:
             return self.vars_get(node)
         if callee.name == "get_candles":

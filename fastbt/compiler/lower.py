@@ -16,6 +16,7 @@ import numpy as np
 
 from fastbt.compiler import api
 from fastbt.compiler.load import Method, StrategySource
+from fastbt.compiler.shared import SharedVars
 from fastbt.compiler.values import Config, Const, Number, Text, Value, join_types, name, parse, type_of
 from fastbt.engine.python_series import Expression
 from fastbt.errors import CompileError, StrategyError
@@ -162,6 +163,7 @@ class Program:
     forming: dict[str, Indicator] = field(default_factory=dict)
     points: int = 1
     changed: bool = False
+    _own_shared: SharedVars = field(default_factory=SharedVars)
     stack: list[tuple[Any, ...]] = field(default_factory=list)
     cached_fields: dict[str, str] = field(default_factory=dict)
     nullable_types: dict[tuple[int, str], str] = field(default_factory=dict)
@@ -171,6 +173,15 @@ class Program:
     timeframes: set[str] = field(default_factory=set)
     texts: dict[str, int] = field(default_factory=dict)
     generated: dict[int, Method] = field(default_factory=dict)
+
+    @property
+    def shared(self) -> SharedVars:
+        """What it keeps in `self.shared_vars`, together with the other routes."""
+        shared = self.environment.get("shared")
+        if shared is None:
+            shared = self._own_shared
+        assert isinstance(shared, SharedVars)
+        return shared
 
     @property
     def routes(self) -> list[Any]:

@@ -91,3 +91,58 @@ class OtherLowerer(OperatorLowerer):
                 ast.Compare(parse("s.sender"), [ast.Eq()], [ast.Constant(i)]), ast.Constant(codes[i]), node
             )
         return Text(node)
+
+    # --- shared variables -------------------------------------------------------------------------------------------
+    def shared_key(self, node: ast.expr) -> str:
+        """Return the key of a shared variable."""
+        key = self.lower(node)
+        if not isinstance(key, Const) or not isinstance(key.value, str):
+            self.refuse(node, "the key of self.shared_vars must be a constant string")
+        return key.value
+
+    def shared_variable(self, key: str) -> Number:
+        """Read a shared variable; if it was never set, Jesse raises."""
+        value = self.shared_value(key)
+        place = self.program.shared.place(key)
+        return Number(parse(f"_known(s, s.shared_set[{place}], VALUE)", VALUE=value.node), value.type)
+
+    def shared_value(self, key: str) -> Number:
+        """Return what stands in the place of a shared variable, set or not."""
+        place, type_ = self.program.shared.place(key), self.program.shared.types[key]
+        code = {"bool": "s.shared[{}] != 0.0", "int": "np.int64(s.shared[{}])", "float": "s.shared[{}]"}[type_]
+        return Number(parse(code.format(place)), type_)
+
+    def shared_get(self, node: ast.Call) -> Value:
+        """Lower `self.shared_vars.get(key, default)`."""
+        key = self.shared_key(node.args[0])
+        default = self.lower(node.args[1]) if len(node.args) > 1 else Const(None)
+        if isinstance(default, Const) and default.value is None:
+            self.refuse(node, "self.shared_vars.get is compiled with a number as the default")
+        is_set = parse(f"s.shared_set[{self.program.shared.place(key)}]")
+        return self.choice(is_set, self.shared_value(key), self.as_number(default, node))
+
+    def shared_contains(self, node: ast.expr) -> Number:
+        """Lower `key in self.shared_vars`."""
+        return Number(parse(f"s.shared_set[{self.program.shared.place(self.shared_key(node))}]"), "bool", False)
+
+    def store_shared(self, key: str, value: Value, target: ast.expr) -> None:
+        """Assign to a shared variable."""
+        self.impure = True
+        number = self.program.materialise(value)
+        if number is None or number.none is not None:
+            what = self.describe(value) if number is None else "what may be None"
+            self.refuse(target, f"{what} cannot be kept in compiled self.shared_vars; keep numbers")
+        if self.program.shared.widen(key, number.type):
+            self.program.changed = True
+        place = self.program.shared.place(key)
+        as_float = ast.Call(ast.Name("float", ast.Load()), [number.node], [])
+        for part, code in (("shared", as_float), ("shared_set", ast.Constant(True))):
+            stored = ast.Subscript(parse(f"s.{part}"), ast.Constant(place), ast.Store())
+            self.out.append(ast.Assign([stored], code))
+
+    def membership(self, op: ast.cmpop, value: Value, group: Value, node: ast.Compare) -> Value:
+        """Lower `key in self.shared_vars`, and what else `in` is compiled for."""
+        if not isinstance(group, Part) or group.name != "shared_vars":
+            return super().membership(op, value, group, node)
+        found = self.shared_contains(node.left).node
+        return Number(found if isinstance(op, ast.In) else ast.UnaryOp(ast.Not(), found), "bool", False)

@@ -14,6 +14,7 @@ from fastbt.compiler.emit import load_module, module_text, variables_fields
 from fastbt.compiler.load import StrategySource
 from fastbt.compiler.lower import PythonSlot, new_program
 from fastbt.compiler.sets import SetTable
+from fastbt.compiler.shared import SharedVars
 from fastbt.compiler.values import type_of
 from fastbt.engine.account import Account
 from fastbt.engine.layout import state_dtype
@@ -47,6 +48,8 @@ class CompiledStrategy:
     routes : sequence, optional
         All routes that share the account, this one included: what `self.routes` may be asked for. The text then has no
         machine; `fastbt.compiler.routes` makes one for all of them.
+    shared : SharedVars, optional
+        What all these routes keep in `self.shared_vars`.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class CompiledStrategy:
         timeframe: str = "1h",
         sample: Mapping[str, Any] | None = None,
         routes: Sequence[Any] = (),
+        shared: SharedVars | None = None,
     ) -> None:
         self.source = source
         self.account = account
@@ -68,6 +72,7 @@ class CompiledStrategy:
             "account": account_environment(account),
             "route": self.route,
             "routes": routes,
+            "shared": shared,
         }
         self.program = new_program(source, environment)
         self.program.window = account.warm_up_candles
@@ -82,7 +87,7 @@ class CompiledStrategy:
     def state_dtype(self) -> np.dtype[Any]:
         """Record type of a run's state."""
         points = self.program.points
-        return state_dtype(points, 16 + 8 * points)
+        return state_dtype(points, 16 + 8 * points, shared=len(self.program.shared.types))
 
     @cached_property
     def variables_dtype(self) -> np.dtype[Any]:

@@ -17,6 +17,7 @@ from fastbt.compiler.emit import defined_hooks, load_module, module_name, read_t
 from fastbt.compiler.load import StrategySource
 from fastbt.compiler.program import CompiledStrategy
 from fastbt.compiler.sets import SetTable
+from fastbt.compiler.shared import SharedVars
 from fastbt.engine.account import Account
 from fastbt.engine.layout import state_dtype
 
@@ -51,10 +52,23 @@ class CompiledRoutes:
             for source, (symbol, timeframe) in zip(sources, routes, strict=True)
         ]
         given = samples or [None] * len(sources)
-        self.strategies = [
-            CompiledStrategy(source, account, symbol=each.symbol, timeframe=each.timeframe, sample=sample, routes=about)
-            for source, each, sample in zip(sources, about, given, strict=True)
-        ]
+        self._shared = SharedVars()
+        known = -1
+        while known != self._shared.version:
+            # One strategy may turn out to keep a float where another one, lowered before, has seen a whole number.
+            known = self._shared.version
+            self.strategies = [
+                CompiledStrategy(
+                    source,
+                    account,
+                    symbol=each.symbol,
+                    timeframe=each.timeframe,
+                    sample=sample,
+                    routes=about,
+                    shared=self._shared,
+                )
+                for source, each, sample in zip(sources, about, given, strict=True)
+            ]
         self.text = routes_text(self.strategies)
 
     @cached_property
@@ -69,7 +83,7 @@ class CompiledRoutes:
     def state_dtype(self) -> np.dtype[Any]:
         """Record type of a route's state."""
         points = max(each.program.points for each in self.strategies)
-        return state_dtype(points, 16 + 8 * points, len(self.strategies))
+        return state_dtype(points, 16 + 8 * points, len(self.strategies), len(self._shared.types))
 
     def fits(self, samples: Sequence[Mapping[str, Any]]) -> bool:
         """Tell whether the kernels were made for values of these types."""

@@ -385,6 +385,10 @@ class FunctionLowerer(ExpressionLowerer):
                     self.assign(each, item, node)
             case ast.Attribute(ast.Name(owner), key) if self.is_self(owner):
                 self.assign_attribute(key, value, target)
+            case ast.Subscript(ast.Attribute(ast.Name(owner), "shared_vars"), ast.Constant(str(key))) if self.is_self(
+                owner
+            ):
+                self.store_shared(key, value, target)
             case ast.Subscript(ast.Attribute(ast.Name(owner), "vars"), ast.Constant(str(key))) if self.is_self(owner):
                 self.store("vars", key, value, target)
             case _:

@@ -78,7 +78,7 @@ OUTCOME_FIELDS: Final = 10
 
 
 @cache
-def state_dtype(points: int, orders: int, routes: int = 1) -> np.dtype[Any]:
+def state_dtype(points: int, orders: int, routes: int = 1, shared: int = 0) -> np.dtype[Any]:
     """Return the record type of a run's state, or of one route's.
 
     Parameters
@@ -89,6 +89,8 @@ def state_dtype(points: int, orders: int, routes: int = 1) -> np.dtype[Any]:
         Most orders working at once.
     routes : int
         How many share the account.
+    shared : int
+        How many variables they share.
     """
     pairs = ("f8", (points, 2))
     fields: list[Any] = [
@@ -105,6 +107,9 @@ def state_dtype(points: int, orders: int, routes: int = 1) -> np.dtype[Any]:
         ("route", "i8"),
         ("sender", "i8"),
         ("others", "f8", (routes, OTHER_FIELDS)),
+        # What strategies keep in self.shared_vars, and whether it was set.
+        ("shared", "f8", (max(shared, 1),)),
+        ("shared_set", "b1", (max(shared, 1),)),
         # How the run goes: a status other than 0 ends it.
         ("status", "i8"),
         # Clock.

@@ -421,6 +421,8 @@ def _begin(s, minutes):
     s.time = minutes[0, TIMESTAMP]
     s.complete = True
     s.partial = s.matching = False
+    for i in range(len(s.shared_set)):
+        s.shared_set[i] = False
     s.shown_minute = -1
     s.stale = False
     s.wallet = s.starting_balance

@@ -35,6 +35,9 @@ def _hand_over(a, b):
     for r in range(len(a.others)):
         for column in range(OTHER_FIELDS):
             b.others[r, column] = a.others[r, column]
+    for i in range(len(a.shared)):
+        b.shared[i] = a.shared[i]
+        b.shared_set[i] = a.shared_set[i]
     b.status = a.status
     b.time = a.time
     b.matching = a.matching
