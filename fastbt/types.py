@@ -118,6 +118,7 @@ class Status(IntEnum):
     LOOP_BOUND = 106
     FORMING_SERIES = 107
     UNEXPECTED_NONE = 108
+    BAD_ARGUMENT = 109
 
     @property
     def jesse_exception(self) -> str | None:
@@ -140,5 +141,6 @@ UNSUPPORTED_REASONS: Final[dict[Status, str]] = {
     Status.LOOP_BOUND: "a loop ran longer than the compiled bound",
     Status.FORMING_SERIES: "a callback asked for an indicator that runs in Python, or for another symbol, while a candle "
     "was still forming; keep the value in self.vars at the end of the bar",
+    Status.BAD_ARGUMENT: "an indicator or a slice was asked for with a length that makes no sense",
     Status.UNEXPECTED_NONE: "a function returned None, and numbers when it was tried before the run; return nan instead",
 }

@@ -257,6 +257,16 @@ class AttributeLowerer(OtherLowerer):
         back, end = self.bounds(where)
         if back is None:
             return self.shifted(series, end)
+        if series.base is not None:
+            # A window counts from the newest row of all.
+            more = ast.Constant(series.end)
+            if isinstance(back, Number):
+                back = Number(ast.BinOp(back.node, ast.Add(), more), "int", False)
+            else:
+                found = self.config(ast.BinOp(self.program.config_node(back), ast.Add(), more), node)
+                assert isinstance(found, Const | Config)
+                back = found
+            end, series = end + series.end, series.base
         start = self.program.materialise(back)
         assert start is not None
         return Window(series, start, end)
@@ -274,7 +284,7 @@ class AttributeLowerer(OtherLowerer):
             return series.at(Number(code, "int", False))
 
         pure = None if series.pure is None else series.pure.shifted(end)
-        return replace(series, at=at, end=series.end + end, pure=pure)
+        return replace(series, at=at, end=series.end + end, pure=pure, base=series.base or series)
 
     def column(self, which: Value, node: ast.AST) -> Series:
         """Return a column of the candles."""
@@ -302,8 +312,12 @@ class AttributeLowerer(OtherLowerer):
             sliced = self.candle_slice(owner, row, node) if isinstance(row, ast.Slice) else owner
             series = self.shifted(series, sliced.end)
             if sliced.tail is not None:
-                code = ast.BinOp(self.program.config_node(sliced.tail), ast.Add(), ast.Constant(sliced.end))
-                start = self.program.materialise(self.config(code, node))
+                if isinstance(sliced.tail, Number):
+                    longer = ast.BinOp(sliced.tail.node, ast.Add(), ast.Constant(sliced.end))
+                    start: Number | None = Number(longer if sliced.end else sliced.tail.node, "int", False)
+                else:
+                    code = ast.BinOp(self.program.config_node(sliced.tail), ast.Add(), ast.Constant(sliced.end))
+                    start = self.program.materialise(self.config(code, node))
                 assert start is not None
                 return Window(self.column(self.lower(column), node), start, sliced.end)
             if isinstance(row, ast.Slice):
@@ -381,13 +395,14 @@ class AttributeLowerer(OtherLowerer):
             self.refuse(node, "a slice of a slice of the candles is not compiled")
         if isinstance(back, Number):
             if back.constant is None:
-                self.refuse(node, "the length of a slice of the candles must be known before the run")
+                kept = Number(ast.BinOp(back.node, ast.Sub(), ast.Constant(end)), "int", False) if end else back
+                return Candles(owner.end + end, kept)
             back = back.constant
         if end:
             code = ast.BinOp(self.program.config_node(back), ast.Sub(), ast.Constant(end))
-            kept = self.config(code, node)
-            assert isinstance(kept, Const | Config)
-            back = kept
+            known = self.config(code, node)
+            assert isinstance(known, Const | Config)
+            back = known
         return Candles(owner.end + end, back)
 
     def candle_value(self, row: Value, column: Value, node: ast.AST) -> Number:

@@ -14,7 +14,8 @@ from fastbt.compiler import api
 from fastbt.compiler.functions import helper_function, reduction, simple_function, supported_functions
 from fastbt.compiler.load import Method, function_method
 from fastbt.compiler.lower import Slot
-from fastbt.compiler.market import MarketLowerer, Pure
+from fastbt.compiler.market import Pure
+from fastbt.compiler.on_demand import OnDemandLowerer
 from fastbt.compiler.operators import cast
 from fastbt.compiler.values import (
     Bound,
@@ -41,7 +42,7 @@ from fastbt.indicators._registry import REGISTRY, Indicator
 from fastbt.types import TIMEFRAME_MINUTES
 
 
-class ExpressionLowerer(MarketLowerer):
+class ExpressionLowerer(OnDemandLowerer):
     """Lower any expression of one method in one context."""
 
     def lower_Call(self, node: ast.Call) -> Value:
@@ -390,17 +391,22 @@ class ExpressionLowerer(MarketLowerer):
         timeframe = first.timeframe if isinstance(first, Candles) else ""
         origin, end, tail = self.indicator_input(indicator, node)
         arguments: list[tuple[str | int, Const | Config]] = []
+        changing: list[tuple[str | int, Value]] = []
         named: list[tuple[str | int, ast.expr]] = [(i, each) for i, each in enumerate(node.args[1:])]
         named += [(str(each.arg), each.value) for each in node.keywords]
         for key, each in named:
             value = self.lower(each)
             if isinstance(value, Number) and value.constant is not None:
                 value = value.constant
-            if not isinstance(value, Const | Config):
+            changing.append((key, value))
+            if isinstance(value, Const | Config):
+                arguments.append((key, value))
+        if len(arguments) < len(changing) or isinstance(tail, Number):
+            if timeframe:
                 self.refuse(
-                    each, "an indicator's argument must be known before the run: a constant or a hyper-parameter"
+                    node, f"ta.{indicator.name} of {timeframe} candles wants arguments that are known before the run"
                 )
-            arguments.append((key, value))
+            return self.indicator_on_demand(indicator, changing, origin, end, tail, node)
         positional = [self.sample(value) for key, value in arguments if isinstance(key, int)]
         keyword = {key: self.sample(value) for key, value in arguments if isinstance(key, str)}
         try:
@@ -470,19 +476,19 @@ class ExpressionLowerer(MarketLowerer):
             values = [self.none_if_nan(each) for each in values]
         return values[0] if indicator.record is None else Group(tuple(values), indicator.fields)
 
-    def indicator_input(self, indicator: Indicator, node: ast.Call) -> tuple[Any, int, Const | Config | None]:
+    def indicator_input(self, indicator: Indicator, node: ast.Call) -> tuple[Any, int, Const | Config | Number | None]:
         """Return what an indicator is computed from, how many newest rows it leaves out, and how many it keeps."""
         where = node.args[0]
         data = self.lower(where)
         if isinstance(data, Candles):
             return None, data.end, data.tail
-        tail = None
+        tail: Const | Config | Number | None = None
         if isinstance(data, Window):
-            start = data.start.constant
-            if not isinstance(start, Const | Config):
-                self.refuse(where, "the length of an indicator's input must be known before the run")
-            tail, end, data = start, data.stop, data.series
-            if end:
+            tail = data.start.constant
+            if not isinstance(tail, Const | Config):
+                tail = Number(ast.BinOp(data.start.node, ast.Sub(), ast.Constant(data.stop)), "int", False)
+            end, data = data.stop, data.series
+            if end and not isinstance(tail, Number):
                 kept = self.config(ast.BinOp(self.program.config_node(tail), ast.Sub(), ast.Constant(end)), where)
                 assert isinstance(kept, Const | Config)
                 tail = kept

@@ -182,7 +182,9 @@ class MarketLowerer(AttributeLowerer):
             return self.pure_group(value)
         return None
 
-    def pure_candles(self, value: Candles) -> Pure:
+    def pure_candles(self, value: Candles) -> Pure | None:
+        if isinstance(value.tail, Number):
+            return None
         key = "candles" + "".join(each if each.isalnum() else "_" for each in value.timeframe)
         found = Pure(name(key), {key: value.timeframe}, value.end, bool(value.timeframe))
         if value.timeframe and value.end:
@@ -238,6 +240,7 @@ class MarketLowerer(AttributeLowerer):
             program.frame_columns,
             program.frame_rows,
             program.forming_frames,
+            program.on_demand,
         ]
         copies = [dict(each) for each in kept]
         before = (

@@ -24,6 +24,7 @@ from fastbt.compiler.values import (
     name,
     parse,
 )
+from fastbt.errors import CompileError
 from fastbt.types import Status
 
 #: The arguments that every generated function takes.
@@ -95,6 +96,10 @@ class FunctionLowerer(ExpressionLowerer):
     # --- functions ----------------------------------------------------------------------------------------------
     def lower_into(self, lowered: Lowered) -> None:
         """Lower the whole method into `lowered`."""
+        tree = self.chosen_by_config()
+        if tree is not None:
+            lowered.inline, lowered.result = True, tree
+            return
         self.drop_rebound(self.method.node.body)
         ends = self.block(self.method.node.body)
         body = self.out
@@ -130,6 +135,19 @@ class FunctionLowerer(ExpressionLowerer):
         if self.method.is_cached and result is not None:
             body = self.cached(lowered, result, body)
         lowered.node = _function(lowered.name, [*COMMON, *self.parameters], body, self.method)
+
+    def chosen_by_config(self) -> Value | None:
+        """Return what the method is for each parameter set, if only the configuration decides that; else None."""
+        body = self.method.node.body
+        if self.method.is_cached or self.method.name in api.HOOKS or not any(isinstance(each, ast.If) for each in body):
+            return None
+        before = dict(self.locals), list(self.out), self.impure, self.temporaries
+        try:
+            return self.config_tree(body)
+        except CompileError:
+            return None
+        finally:
+            self.locals, self.out, self.impure, self.temporaries = before
 
     def is_inline(self, result: Value | None, body: list[ast.stmt]) -> bool:
         """Tell whether a call is its value itself: nothing happens in the method, and it is known as a whole."""
@@ -526,22 +544,28 @@ class FunctionLowerer(ExpressionLowerer):
         test = self.truth(node.test)
         if isinstance(test, bool):
             return self.block(node.body if test else node.orelse)
+        known = self.config_test(node.test)
         before = dict(self.locals)
         body, after_body, body_ends = self.branch(node.body, before)
         other, after_other, other_ends = self.branch(node.orelse, before) if node.orelse else ([], before, False)
         self.out.append(ast.If(test, body, other if node.orelse else []))
         if body_ends and other_ends:
             return True
-        self.locals = after_other if body_ends else after_body if other_ends else self.merge(after_body, after_other)
+        merged = {} if body_ends or other_ends else self.merge(after_body, after_other, known)
+        self.locals = after_other if body_ends else after_body if other_ends else merged
         return False
 
-    def merge(self, first: dict[str, Value], second: dict[str, Value]) -> dict[str, Value]:
-        """Return what is known of the local variables after either of two paths."""
+    def merge(
+        self, first: dict[str, Value], second: dict[str, Value], test: Const | Config | None = None
+    ) -> dict[str, Value]:
+        """Return what is known of the local variables after either of two paths; `test` chooses, if it is known."""
         merged: dict[str, Value] = {}
         for key in first.keys() | second.keys():
             a, b = first.get(key), second.get(key)
             if a is b or a == b:
                 merged[key] = a if a is not None else Conflict("nothing")
+            elif test is not None and (found := self.chosen_local(test, a, b)) is not None:
+                merged[key] = found
             elif isinstance(a, Number) and isinstance(b, Number):
                 none = a.none if a.none is not None else b.none
                 if (a.none is None) != (b.none is None):
@@ -558,6 +582,19 @@ class FunctionLowerer(ExpressionLowerer):
             else:
                 merged[key] = Conflict(f"{self.describe(a)} on one path and {self.describe(b)} on another")
         return merged
+
+    def chosen_local(self, test: Const | Config, a: Value | None, b: Value | None) -> Value | None:
+        """Return a local variable that the configuration chose, or None."""
+        if a is None or b is None:
+            return None
+        found = self.choose(test, a, b)
+        if not isinstance(found, Const | Config):
+            return found
+        if isinstance(a, Number) and isinstance(b, Number) and a.none is None and b.none is None:
+            return Number(a.node, join_types(a.type, b.type), join_numpy(a.numpy, b.numpy), None, found)
+        if isinstance(a, Text) and isinstance(b, Text) and a.none is None and b.none is None:
+            return Text(a.node, None, found)
+        return None
 
     def statement_While(self, node: ast.While) -> bool:
         if node.orelse:

@@ -95,6 +95,8 @@ class Series(Value):
         What Python can compute it from (see `market`).
     size : int or None
         Of an array that is no series by bar: how many items it has.
+    base : Series or None
+        Of what leaves out newest rows: the series with them.
     """
 
     at: Callable[[Value], Number]
@@ -104,6 +106,7 @@ class Series(Value):
     array: ast.expr | None = None
     pure: Any = None
     size: int | None = None
+    base: Series | None = None
 
 
 @dataclass(frozen=True)
@@ -114,14 +117,14 @@ class Candles(Value):
     ----------
     end : int
         How many of the newest rows it leaves out: 1 for `[:-1]`.
-    tail : Const or Config or None
+    tail : Const or Config or Number or None
         How many rows it keeps of the rest: n for `[-n:]`; None for all.
     timeframe : str
         Another timeframe than the traded one, or "".
     """
 
     end: int = 0
-    tail: Const | Config | None = None
+    tail: Const | Config | Number | None = None
     timeframe: str = ""
 
 

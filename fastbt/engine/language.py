@@ -22,6 +22,7 @@ OVERFLOW_ERROR = 13
 AMBIGUOUS_DIVISION = 105
 FORMING_SERIES = 107
 UNEXPECTED_NONE = 108
+BAD_ARGUMENT = 109
 #: Behind a value that Python computed (see `python_series`).
 IS_NONE = 1
 RAISED = 2
@@ -182,6 +183,15 @@ def _known_bar(s, bar):
     if bar == s.bar and (s.matching or not s.complete):
         _fail(s, FORMING_SERIES)
     return bar
+
+
+@lean
+def _whole(s, n, least):
+    """Return a count, unless it is less than makes sense."""
+    if n < least:
+        _fail(s, BAD_ARGUMENT)
+        return least
+    return n
 
 
 @lean

@@ -5,7 +5,7 @@ import numpy as np
 
 from fastbt._jit import kernel, lean
 from fastbt.data._kernels import _pairwise_sum
-from fastbt.engine.kernels import _fail, _forming_since
+from fastbt.engine.kernels import _fail, _forming_since, _visible
 from fastbt.engine.language import FORMING_SERIES, INDEX_ERROR, VALUE_ERROR
 
 
@@ -321,3 +321,13 @@ def _window_std_now(s, values, start, newest):
     """Return `_window_std` of a window whose newest value is forming."""
     rows = _rows_now(s, values, start, newest)
     return _window_std_of(rows, 0, len(rows))
+
+
+@kernel
+def _seen(s, bars, minutes, end, window):
+    """Return the last `window` trading candles (0: all) that are left without the newest `end`."""
+    if s.complete or end > 0:
+        stop = max(0, s.bar + 1 - end)
+        start = max(0, stop - window) if window > 0 else 0
+        return bars[start:stop]
+    return _visible(s, bars, minutes, window)

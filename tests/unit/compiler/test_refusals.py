@@ -66,7 +66,8 @@ REFUSED = [
     ("return hasattr(self.position, 'x')", "hasattr(self.position, 'x')", "self and a constant name only"),
     # indicators
     ("return ta.sma() > 1", "ta.sma()", "needs candles as its first argument"),
-    ("return ta.sma(self.candles, self.index) > 1", "self.index", "a constant or a hyper-parameter"),
+    ("return ta.sma(self.candles, self.price) > 1", "ta.sma(self.candles, self.price)", "must be a whole number"),
+    ("return ta.mfi(self.candles, self.index) > 1", "ta.mfi(self.candles, self.index)", "known before the run"),
     ("return ta.sma(self.candles, 0) > 1", "ta.sma(self.candles, 0)", "period"),
     ("return ta.sma(self.candles, length=3) > 1", "ta.sma(self.candles, length=3)", "length"),
     ("return ta.macd(self.candles).histogram > 1", "ta.macd(self.candles).histogram", "no field 'histogram'"),
