@@ -571,7 +571,11 @@ def indicator(
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             all_candles, args, kwargs = _candles_of(full, len(full.parameters) - len(arguments), args, kwargs)
-            source_type, params, sequential = described.encode(*args, **kwargs)
+            try:
+                source_type, params, sequential = encoded(*args, **kwargs)
+            except TypeError:
+                # Also what cannot be looked up, such as a list, which is then named as wrong.
+                source_type, params, sequential = described.encode(*args, **kwargs)
             if len(all_candles[0]) == 0 and not sequential and described.name in WITHOUT_CANDLES:
                 nothing = [WITHOUT_CANDLES[described.name]] * len(described.fields)
                 return nothing[0] if described.record is None else described.record(*nothing)
@@ -624,6 +628,8 @@ def indicator(
             alias=alias or {},
             result=result,
         )
+        # Binding the arguments takes longer than some kernels. Typed, for 1 is True, and 14.0 is 14.
+        encoded = functools.lru_cache(maxsize=256, typed=True)(described.encode)
         REGISTRY[name] = described
         return cast(Callable[P, R], call)
 
