@@ -144,6 +144,7 @@ def tell(s, v, k, x, bars, minutes, event):
 # --- machine ---
 CONFLICTING_RULES = 2
 NEVER, ALWAYS, SOMETIMES = 0, 1, 2
+UNTOUCHED, TOUCHED, UNKNOWN = 0, 1, 2
 IN_FLAT, IN_WAIT, IN_LONG, IN_SHORT = 1, 2, 4, 8
 
 
@@ -293,10 +294,12 @@ def _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)
     while i < last and s.status == OK:
         if s.n_active == 0 and (s.mode != ISOLATED or s.qty == 0.0):
             break
-        low, high = _triggers(s)
-        i = _find_touched(span, block_span, i, last, low, high)
-        if i < 0:
-            break
+        # Of a one-minute bar it is known.
+        if s.timeframe_minutes > 1:
+            low, high = _triggers(s)
+            i = _find_touched(span, block_span, i, last, low, high)
+            if i < 0:
+                break
         _match_minute(s, v, k, x, bars, minutes, trades, log, i)
         _purge(s)
         if i + 1 < last or (i + 1) % s.timeframe_minutes != 0:
@@ -495,10 +498,35 @@ def _list_events(s, v, k, x, bars, minutes, events):
     return n
 
 
+@inner
+def _event_from(events, n_events, p, b):
+    """Return the first event from `p` that is not before bar `b`."""
+    while p < n_events and events[0, p] < b:
+        p += 1
+    return p
+
+
+@inner
+def _wakes(s, v, k, x, bars, minutes, state):
+    """Tell whether the strategy may act on the bar that the clock shows."""
+    if state == IN_FLAT:
+        wakes = may_enter_now(s, v, k, x, bars, minutes)
+    elif state == IN_WAIT:
+        wakes = may_wait_now(s, v, k, x, bars, minutes)
+    else:
+        wakes = may_hold_now(s, v, k, x, bars, minutes)
+    if s.status != OK:
+        # What failed fails again where it belongs.
+        s.status = OK
+        return True
+    return wakes
+
+
 @merged
 def _next_bar(s, v, k, x, bars, minutes, bar_span, bar_block_span, events, n_events, b, p, state, ever, now):
-    """Return the first bar from `b` on which an order is touched or the strategy may act, and the next event."""
+    """Return the first bar from `b` on which an order is touched or the strategy may act, the next event, and which."""
     n_bars = len(minutes) // s.timeframe_minutes
+    is_touched = UNTOUCHED
     low, high = -np.inf, np.inf
     can_touch = s.n_active > 0 or (s.mode == ISOLATED and s.qty != 0.0)
     if can_touch:
@@ -507,12 +535,12 @@ def _next_bar(s, v, k, x, bars, minutes, bar_span, bar_block_span, events, n_eve
     while e < n_bars:
         if ever == ALWAYS:
             if bar_span[e, 0] <= low or bar_span[e, 1] >= high:
+                is_touched = TOUCHED
                 break
         else:
             candidate = n_bars
             if ever == SOMETIMES:
-                while p < n_events and events[0, p] < e:
-                    p += 1
+                p = _event_from(events, n_events, p, e)
                 q = p
                 while q < n_events and (events[1, q] & state) == 0:
                     q += 1
@@ -522,6 +550,7 @@ def _next_bar(s, v, k, x, bars, minutes, bar_span, bar_block_span, events, n_eve
                 touched = _find_touched(bar_span, bar_block_span, e, min(candidate + 1, n_bars), low, high)
                 if touched >= 0:
                     e = touched
+                    is_touched = TOUCHED
                     break
             e = candidate
             if e >= n_bars:
@@ -529,33 +558,26 @@ def _next_bar(s, v, k, x, bars, minutes, bar_span, bar_block_span, events, n_eve
         if now == ALWAYS:
             break
         _show(s, bars, minutes, e)
-        if state == IN_FLAT:
-            wakes = may_enter_now(s, v, k, x, bars, minutes)
-        elif state == IN_WAIT:
-            wakes = may_wait_now(s, v, k, x, bars, minutes)
-        else:
-            wakes = may_hold_now(s, v, k, x, bars, minutes)
-        if wakes or s.status != OK:
-            # What failed fails again where it belongs.
-            s.status = OK
+        if _wakes(s, v, k, x, bars, minutes, state):
             break
         e += 1
-    return e, p
+    return e, p, is_touched
 
 
 @inner
 def _skip(
     s, v, k, x, bars, minutes, bar_span, bar_block_span, events, n_events, samples, sample_prices, daily, b, due, p
 ):
-    """Go over the bars from `b` on which nothing happens; return the next bar, sample and event."""
+    """Go over the bars from `b` on which nothing happens; return the next bar, sample, event, and if it is touched."""
     if s.n_pending > 0:
-        return b, due, p
+        return b, due, p, UNKNOWN
+    is_touched = UNKNOWN
     bar, minute, time, price = s.bar, s.minute, s.time, s.current_price
     is_flat = s.qty == 0.0 and s.n_listed == 0
     e = b
     if is_flat:
         if s.n_active == 0 and (EVER_ENTER != ALWAYS or NOW_ENTER != ALWAYS):
-            e, p = _next_bar(
+            e, p, is_touched = _next_bar(
                 s,
                 v,
                 k,
@@ -574,7 +596,7 @@ def _skip(
             )
     elif s.qty == 0.0:
         if EVER_WAIT != ALWAYS or NOW_WAIT != ALWAYS:
-            e, p = _next_bar(
+            e, p, is_touched = _next_bar(
                 s,
                 v,
                 k,
@@ -593,7 +615,7 @@ def _skip(
             )
     elif EVER_HOLD != ALWAYS or NOW_HOLD != ALWAYS:
         state = IN_LONG if s.qty > 0.0 else IN_SHORT
-        e, p = _next_bar(
+        e, p, is_touched = _next_bar(
             s,
             v,
             k,
@@ -612,7 +634,7 @@ def _skip(
         )
     if e == b:
         s.bar, s.index, s.minute, s.time, s.current_price = bar, b, minute, time, price
-        return b, due, p
+        return b, due, p, is_touched
     if is_flat:
         _reset_orders(s)
     end = e * s.timeframe_minutes
@@ -624,7 +646,29 @@ def _skip(
     s.index = e
     s.complete = True
     s.partial = False
-    return e, due, p
+    return e, due, p, is_touched
+
+
+@inner
+def _is_quiet(s, v, k, x, bars, minutes, events, n_events, p, b):
+    """Tell whether the strategy does nothing on bar `b`, which the clock shows, after its orders were played."""
+    if s.n_pending > 0:
+        return False
+    if s.qty != 0.0:
+        state, ever, now = IN_LONG if s.qty > 0.0 else IN_SHORT, EVER_HOLD, NOW_HOLD
+    elif s.n_listed > 0:
+        state, ever, now = IN_WAIT, EVER_WAIT, NOW_WAIT
+    elif s.n_active == 0:
+        state, ever, now = IN_FLAT, EVER_ENTER, NOW_ENTER
+    else:
+        return False
+    if ever == SOMETIMES:
+        p = _event_from(events, n_events, p, b)
+        if p == n_events or events[0, p] != b or (events[1, p] & state) == 0:
+            return True
+    elif ever == NEVER:
+        return True
+    return now != ALWAYS and not _wakes(s, v, k, x, bars, minutes, state)
 
 
 @merged
@@ -658,8 +702,9 @@ def _run(
     p = 0
     b = 0
     while b < n_bars:
+        is_touched = UNKNOWN
         if SKIPS:
-            b, due, p = _skip(
+            b, due, p, is_touched = _skip(
                 s,
                 v,
                 k,
@@ -687,10 +732,12 @@ def _run(
             _sample(s, daily)
             first = minute + 1
             due += 1
-        if s.n_active > 0 or (s.mode == ISOLATED and s.qty != 0.0):
+        if is_touched == UNKNOWN and (s.n_active > 0 or (s.mode == ISOLATED and s.qty != 0.0)):
             low, high = _triggers(s)
             if bar_span[b, 0] <= low or bar_span[b, 1] >= high:
-                _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)
+                is_touched = TOUCHED
+        if is_touched == TOUCHED:
+            _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)
         if s.status != OK:
             return
         # Time and close of the last minute, from the bar: bars follow each other in memory, last minutes do not.
@@ -700,13 +747,18 @@ def _run(
         s.current_price = bars[s.bar, CLOSE]
         s.complete = True
         s.partial = False
-        _decide(s, v, k, x, bars, minutes, trades, log)
-        if s.n_active > 0:
-            _purge(s)
-            _flush(s, v, k, x, bars, minutes, trades, log)
-            _purge(s)
-        if s.status != OK:
-            return
+        if SKIPS and is_touched == TOUCHED and _is_quiet(s, v, k, x, bars, minutes, events, n_events, p, b):
+            if s.qty == 0.0 and s.n_listed == 0:
+                _reset_orders(s)
+            s.index += 1
+        else:
+            _decide(s, v, k, x, bars, minutes, trades, log)
+            if s.n_active > 0:
+                _purge(s)
+                _flush(s, v, k, x, bars, minutes, trades, log)
+                _purge(s)
+            if s.status != OK:
+                return
         if due < n_due and samples[due] == last - 1:
             _sample(s, daily)
             due += 1
