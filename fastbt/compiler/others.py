@@ -104,7 +104,7 @@ class OtherLowerer(OperatorLowerer):
         """Read a shared variable; if it was never set, Jesse raises."""
         value = self.shared_value(key)
         place = self.program.shared.place(key)
-        return Number(parse(f"_known(s, s.shared_set[{place}], VALUE)", VALUE=value.node), value.type)
+        return Number(parse(f"_known(s, s.shared_set[{place}] != 0, VALUE)", VALUE=value.node), value.type)
 
     def shared_value(self, key: str) -> Number:
         """Return what stands in the place of a shared variable, set or not."""
@@ -118,12 +118,12 @@ class OtherLowerer(OperatorLowerer):
         default = self.lower(node.args[1]) if len(node.args) > 1 else Const(None)
         if isinstance(default, Const) and default.value is None:
             self.refuse(node, "self.shared_vars.get is compiled with a number as the default")
-        is_set = parse(f"s.shared_set[{self.program.shared.place(key)}]")
+        is_set = parse(f"s.shared_set[{self.program.shared.place(key)}] != 0")
         return self.choice(is_set, self.shared_value(key), self.as_number(default, node))
 
     def shared_contains(self, node: ast.expr) -> Number:
         """Lower `key in self.shared_vars`."""
-        return Number(parse(f"s.shared_set[{self.program.shared.place(self.shared_key(node))}]"), "bool", False)
+        return Number(parse(f"s.shared_set[{self.program.shared.place(self.shared_key(node))}] != 0"), "bool", False)
 
     def store_shared(self, key: str, value: Value, target: ast.expr) -> None:
         """Assign to a shared variable."""
@@ -136,7 +136,7 @@ class OtherLowerer(OperatorLowerer):
             self.program.changed = True
         place = self.program.shared.place(key)
         as_float = ast.Call(ast.Name("float", ast.Load()), [number.node], [])
-        for part, code in (("shared", as_float), ("shared_set", ast.Constant(True))):
+        for part, code in (("shared", as_float), ("shared_set", ast.Constant(1))):
             stored = ast.Subscript(parse(f"s.{part}"), ast.Constant(place), ast.Store())
             self.out.append(ast.Assign([stored], code))
 

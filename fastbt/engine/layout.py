@@ -109,7 +109,7 @@ def state_dtype(points: int, orders: int, routes: int = 1, shared: int = 0) -> n
         ("others", "f8", (routes, OTHER_FIELDS)),
         # What strategies keep in self.shared_vars, and whether it was set.
         ("shared", "f8", (max(shared, 1),)),
-        ("shared_set", "b1", (max(shared, 1),)),
+        ("shared_set", "i8", (max(shared, 1),)),
         # How the run goes: a status other than 0 ends it.
         ("status", "i8"),
         # Clock.

@@ -425,7 +425,7 @@ def _begin(s, minutes):
     s.complete = True
     s.partial = s.matching = False
     for i in range(len(s.shared_set)):
-        s.shared_set[i] = False
+        s.shared_set[i] = 0
     s.shown_minute = -1
     s.stale = False
     s.wallet = s.starting_balance
