@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastbt.backtest import Setup, check_frames, series_of
 from fastbt.engine.account import Account
 from fastbt.engine.routes import frame_name
-from fastbt.errors import SettingsError
+from fastbt.errors import SettingsError, SimulationError
 from fastbt.results import Simulation
 from fastbt.types import Float2D, JsonDict
 
@@ -181,7 +181,13 @@ class RoutesSession:
         from fastbt.metrics.measure import metrics_row_to_dict
 
         samples = self._of_routes(hyperparameters)
-        compiled, runner = self.runner_for(samples)
+        try:
+            compiled, runner = self.runner_for(samples)
+        except SimulationError as error:
+            if error.exception != "RouteNotFound":
+                raise
+            # Where Jesse raises it, and whether it comes to that, a run tells.
+            return self.run_interpreted(hyperparameters)
         bindings = compiled.bind([[sample] for sample in samples])
         for source, binding in zip(self.sources, bindings, strict=True):
             if binding.errors:
