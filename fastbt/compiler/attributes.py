@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastbt.compiler import api
+from fastbt.compiler.lower import PARALLEL
 from fastbt.compiler.others import OtherLowerer
 from fastbt.compiler.values import (
     Bound,
@@ -26,6 +27,7 @@ from fastbt.compiler.values import (
     name,
     parse,
 )
+from fastbt.engine.frames import COUNT
 from fastbt.errors import did_you_mean
 from fastbt.types import TIMEFRAME_MINUTES
 
@@ -341,6 +343,8 @@ class AttributeLowerer(OtherLowerer):
     def frame_candle(self, owner: Candles, node: ast.Subscript) -> Value:
         """Lower a subscript of candles of another timeframe."""
         inner = node.slice
+        if self.is_parallel(owner) and isinstance(inner, ast.Tuple) and len(inner.elts) == 2:
+            return self.parallel_candle(owner, inner.elts[0], inner.elts[1], node)
         if isinstance(inner, ast.Slice):
             back, end = self.bounds(inner)
             if back is not None:
@@ -377,6 +381,41 @@ class AttributeLowerer(OtherLowerer):
             newer = columns.setdefault((*key[:2], key[2] - 1), f"column_{len(columns)}")
         code = f"_frame_value(s, x, k.{field}, k.{newer}, minutes, {length}, {key[1]}, {key[2]})"
         return Number(parse(code), "float", True)
+
+    def is_parallel(self, owner: Candles) -> bool:
+        """Tell whether the candles are another symbol's in the traded timeframe, and nothing forms."""
+        route = self.program.environment["route"]
+        return self.context == "bar" and owner.timeframe.rpartition(" ")[2] == route.timeframe
+
+    def parallel_candle(self, owner: Candles, row: ast.expr, column: ast.expr, node: ast.Subscript) -> Value:
+        """Lower `candles[rows, column]` of another symbol's candles, whose rows are those of the traded ones."""
+        which = self.lower(column)
+        if not isinstance(which, Const) or which.value not in range(-6, 6):
+            self.refuse(node, "the column of a candle must be a constant from 0 to 5")
+        key = (owner.timeframe, which.value % 6, PARALLEL)
+        field = self.program.frame_columns.setdefault(key, f"column_{len(self.program.frame_columns)}")
+
+        def at(index: Value) -> Number:
+            bar, _ = self.bar_node(index, node)
+            return Number(parse(f"x[k.{field}, BAR]", BAR=bar), "float", True)
+
+        series = Series(
+            at,
+            f"a column of {owner.timeframe}",
+            array=parse(f"x[k.{field}]"),
+            pure=self.pure_made([replace(owner, end=0)], lambda codes: parse(f"X[:, {key[1]}]", X=codes[0])),
+        )
+        series = self.shifted(series, owner.end)
+        if isinstance(row, ast.Slice):
+            return self.series_slice(series, row, node)
+        return series.at(self.index(self.lower(row), row))
+
+    def frame_length(self, owner: Candles) -> Number:
+        """Return how many candles of another timeframe or symbol there are."""
+        key = (owner.timeframe, COUNT, owner.end)
+        field = self.program.frame_columns.setdefault(key, f"column_{len(self.program.frame_columns)}")
+        bar = "s.bar" if self.context == "bar" else "_known_bar(s, s.bar)"
+        return Number(parse(f"np.int64(x[k.{field}, {bar}])"), "int", False)
 
     def forming_minutes(self, frame: str) -> int | None:
         """Return the minutes of a larger timeframe of the traded symbol, whose forming candle kernels can compute."""

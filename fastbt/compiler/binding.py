@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastbt.compiler.lower import Program, PythonSlot, Slot, hyperparameter_of
+from fastbt.compiler.lower import PARALLEL, Program, PythonSlot, Slot, hyperparameter_of
 from fastbt.compiler.sets import Rows, SetTable
 from fastbt.compiler.values import Config, Const
 from fastbt.engine.frames import n_fields
@@ -327,8 +327,9 @@ class Binder:
             rows = SeriesKey("rows", None, (), True, 0, timeframe, 0)
             binding.configs[key] = binding.row_of(rows, n_fields(rows.indicator))
         for (timeframe, which, end), key in self._program.frame_columns.items():
+            kind = "parallel" if end == PARALLEL else "column"
             binding.configs[key] = binding.row_of(
-                SeriesKey("column", None, (float(which),), True, 0, timeframe, end), 1
+                SeriesKey(kind, None, (float(which),), True, 0, timeframe, max(end, 0)), 1
             )
         for key, binder in self.slots.items():
             failed = self._bind_slot(binding, table, where, key, binder)

@@ -188,6 +188,7 @@ class ExpressionLowerer(OnDemandLowerer):
     def other_candles(self, node: ast.Call) -> Value:
         """Lower `self.get_candles(exchange, symbol, timeframe)`."""
         given = [self.lower(each) for each in [*node.args, *(each.value for each in node.keywords)]]
+        given = [each.constant or each if isinstance(each, Text) else each for each in given]
         names = ["exchange", "symbol", "timeframe"]
         order = [*names[: len(node.args)], *(str(each.arg) for each in node.keywords)]
         wanted = dict(zip(order, given, strict=False))
@@ -357,6 +358,8 @@ class ExpressionLowerer(OnDemandLowerer):
         pure = self.pure(value) if isinstance(value, Series | Window) else None
         if isinstance(value, Series) and pure is not None and (pure.windowed or value.array is None):
             return self.market(Pure(parse("len(X)", X=pure.code), pure.inputs, windowed=True), node)
+        if isinstance(value, Candles) and value.timeframe:
+            return self.frame_length(value)
         if isinstance(value, Candles) and value.tail is None:
             return Number(parse(f"max(0, s.bar + 1 - {value.end})" if value.end else "s.bar + 1"), "int", False)
         if isinstance(value, Series):

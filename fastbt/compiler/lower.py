@@ -22,6 +22,9 @@ from fastbt.engine.python_series import Expression
 from fastbt.errors import CompileError, StrategyError
 from fastbt.indicators._registry import Indicator
 
+#: In a key of `frame_columns`, instead of how many newest rows are left out: all rows, as of the traded candles.
+PARALLEL = -1
+
 
 @dataclass(frozen=True)
 class Slot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from fastbt.compiler.load import Method
@@ -516,7 +517,25 @@ class OperatorLowerer:
     def lower_JoinedStr(self, node: ast.JoinedStr) -> Value:
         return Conflict("an f-string, which only logging may use")
 
+    def known_choice(self, node: ast.IfExp) -> Value | None:
+        """Return a choice that Python can make before the run, or None if it is none."""
+        codes: list[ast.expr] = []
+        out = self.out
+        for part in (node.test, node.body, node.orelse):
+            try:
+                emitted, value = self.captured(partial(self.lower, part))
+            except CompileError:
+                self.out = out
+                return None
+            if emitted or not isinstance(value, Const | Config) or (not codes and isinstance(value, Const)):
+                return None
+            codes.append(self.program.config_node(value))
+        return self.config(ast.IfExp(*codes), node)
+
     def lower_IfExp(self, node: ast.IfExp) -> Value:
+        known = self.known_choice(node)
+        if known is not None:
+            return known
         test = self.truth(node.test)
         if isinstance(test, bool):
             return self.lower(node.body if test else node.orelse)

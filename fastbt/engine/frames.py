@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from fastbt.data import resample, warmup_bars
 from fastbt.data._kernels import _aggregate
 from fastbt.errors import SettingsError
 from fastbt.indicators import _registry
-from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, VOLUME, Float2D, Int1D
+from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, TIMESTAMP, VOLUME, Float1D, Float2D, Int1D
 
 if TYPE_CHECKING:
     from fastbt.engine.simulate import SeriesKey
+
+#: Stands for the number of candles where a column is asked for.
+COUNT: Final = 6
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def build_frame(
 
 def n_fields(indicator: str) -> int:
     """Return how many rows of the series matrix an indicator takes, or a column or all candles of a timeframe."""
-    special = {"column": 1, "rows": 7}
+    special = {"column": 1, "parallel": 1, "rows": 7}
     return special[indicator] if indicator in special else len(_registry.get(indicator).fields)
 
 
@@ -111,6 +114,12 @@ def frame_series(key: SeriesKey, frame: Frame, out: Float2D) -> None:
         frame_rows(frame, out)
         return
     out[:, :first] = np.nan
+    if key.indicator == "column" and int(key.params[0]) == COUNT:
+        out[0] = np.maximum(newest + 1 - key.end, 0)
+        return
+    if key.indicator == "parallel":
+        _fill_parallel(frame, int(key.params[0]), out[0])
+        return
     if newest[first] < key.end:
         raise SettingsError(
             f"the strategy reads the {frame.name} candle {key.end} before the newest at its first bar, where "
@@ -144,6 +153,16 @@ def frame_series(key: SeriesKey, frame: Frame, out: Float2D) -> None:
         values = np.empty((len(out), len(seen)))
         indicator.run(visible, params, values)
         out[:, t] = values[:, -1]
+
+
+def _fill_parallel(frame: Frame, column: int, out: Float1D) -> None:
+    """Fill one number a bar, warm-up included, of candles whose rows are those of the traded ones."""
+    n = len(out)
+    if not np.array_equal(frame.newest[frame.first_bar :], np.arange(frame.first_bar, n)):
+        raise SettingsError(
+            f"the strategy takes rows of the {frame.name} candles beside its own; give both the same warm-up"
+        )
+    out[:] = frame.rows[:n, column]
 
 
 def _where_complete(frame: Frame, end: int, complete: Float2D, forming: Float2D) -> Float2D:
