@@ -81,38 +81,60 @@ def _lesser(a, b):
 
 @kernel
 def _rolling_max(x, period, unknown, out):
-    """Fill `out` with the highest of the last `period` values, NaN until there are as many."""
+    """Fill `out` with the highest of the last `period` values, NaN until there are as many.
+
+    Of twice as many rows each time: every step runs in vector registers. Of equal values the newest counts.
+    """
+    n = x.shape[0]
     if _has_unknown(x):
         _extreme_among_unknown(x, period, 1.0, unknown, out)
         return
-    best = 0
-    for i in range(x.shape[0]):
-        if i == 0 or x[i] >= x[best]:
-            best = i
-        elif best <= i - period:
-            best = i - period + 1
-            for j in range(best + 1, i + 1):
-                if x[j] >= x[best]:
-                    best = j
-        out[i] = x[best] if i >= period - 1 else np.nan
+    here = np.empty(n)
+    there = np.empty(n)
+    for i in range(n):
+        here[i] = x[i]
+    rows = 1
+    while rows < period and rows < n:
+        step = min(rows, period - rows)
+        for i in range(step):
+            there[i] = here[i]
+        for i in range(step, n):
+            there[i] = here[i] if here[i] >= here[i - step] else here[i - step]
+        here, there = there, here
+        rows += step
+    for i in range(min(period - 1, n)):
+        out[i] = np.nan
+    for i in range(period - 1, n):
+        out[i] = here[i]
 
 
 @kernel
 def _rolling_min(x, period, unknown, out):
-    """Fill `out` with the lowest of the last `period` values, NaN until there are as many."""
+    """Fill `out` with the lowest of the last `period` values, NaN until there are as many.
+
+    Of twice as many rows each time: every step runs in vector registers. Of equal values the newest counts.
+    """
+    n = x.shape[0]
     if _has_unknown(x):
         _extreme_among_unknown(x, period, -1.0, unknown, out)
         return
-    best = 0
-    for i in range(x.shape[0]):
-        if i == 0 or x[i] <= x[best]:
-            best = i
-        elif best <= i - period:
-            best = i - period + 1
-            for j in range(best + 1, i + 1):
-                if x[j] <= x[best]:
-                    best = j
-        out[i] = x[best] if i >= period - 1 else np.nan
+    here = np.empty(n)
+    there = np.empty(n)
+    for i in range(n):
+        here[i] = x[i]
+    rows = 1
+    while rows < period and rows < n:
+        step = min(rows, period - rows)
+        for i in range(step):
+            there[i] = here[i]
+        for i in range(step, n):
+            there[i] = here[i] if here[i] <= here[i - step] else here[i - step]
+        here, there = there, here
+        rows += step
+    for i in range(min(period - 1, n)):
+        out[i] = np.nan
+    for i in range(period - 1, n):
+        out[i] = here[i]
 
 
 @kernel
@@ -240,3 +262,166 @@ def _mean_true_range(candles, period, out):
         else:
             value = (value * (period - 1.0) + out[i]) / period
         out[i] = value if i >= period - 1 else np.nan
+
+
+@kernel
+def _window_sums(x, period, out):
+    """Fill `out` with the sums of the last `period` values, oldest first, NaN until there are as many."""
+    n = x.shape[0]
+    sums = np.empty(LANES)
+    for i in range(min(period - 1, n)):
+        out[i] = np.nan
+    for first in range(period - 1, n, LANES):
+        lanes = min(LANES, n - first)
+        start = first - period + 1
+        for k in range(lanes):
+            sums[k] = 0.0
+        for j in range(start, first + 1):
+            for k in range(lanes):
+                sums[k] += x[j + k]
+        for k in range(lanes):
+            out[first + k] = sums[k]
+
+
+@kernel
+def _weighted_sums(x, weights, out):
+    """Fill `out` with the weighted sums of the last values, oldest first, NaN until there are as many as weights."""
+    n = x.shape[0]
+    period = weights.shape[0]
+    sums = np.empty(LANES)
+    for i in range(min(period - 1, n)):
+        out[i] = np.nan
+    for first in range(period - 1, n, LANES):
+        lanes = min(LANES, n - first)
+        start = first - period + 1
+        for k in range(lanes):
+            sums[k] = 0.0
+        for j in range(period):
+            weight = weights[j]
+            for k in range(lanes):
+                sums[k] += weight * x[start + j + k]
+        for k in range(lanes):
+            out[first + k] = sums[k]
+
+
+@kernel
+def _pairwise_sums(x, period, out):
+    """Fill `out` with numpy's sums of the last `period` values, NaN until there are as many."""
+    n = x.shape[0]
+    for i in range(min(period - 1, n)):
+        out[i] = np.nan
+    if period > 128:
+        for i in range(period - 1, n):
+            out[i] = _pairwise_sum(x, i - period + 1, period)
+        return
+    sums = np.empty((8, LANES))
+    for first in range(period - 1, n, LANES):
+        lanes = min(LANES, n - first)
+        start = first - period + 1
+        done = 0
+        for k in range(lanes):
+            sums[0, k] = 0.0
+        if period >= 8:
+            done = period - period % 8
+            for a in range(8):
+                for k in range(lanes):
+                    sums[a, k] = x[start + a + k]
+            for j in range(8, done, 8):
+                for a in range(8):
+                    for k in range(lanes):
+                        sums[a, k] += x[start + j + a + k]
+            _join_eight(sums, lanes)
+        for j in range(done, period):
+            for k in range(lanes):
+                sums[0, k] += x[start + j + k]
+        for k in range(lanes):
+            out[first + k] = sums[0, k]
+
+
+@kernel
+def _join_eight(sums, lanes):
+    """Add eight sums up into the first, as numpy does."""
+    for k in range(lanes):
+        left = (sums[0, k] + sums[1, k]) + (sums[2, k] + sums[3, k])
+        sums[0, k] = left + ((sums[4, k] + sums[5, k]) + (sums[6, k] + sums[7, k]))
+
+
+@kernel
+def _pairwise_products(x, weights, out):
+    """Fill `out` with numpy's sums of the last values times the weights, NaN until there are as many."""
+    n = x.shape[0]
+    period = weights.shape[0]
+    for i in range(min(period - 1, n)):
+        out[i] = np.nan
+    if period > 128:
+        products = np.empty(period)
+        for i in range(period - 1, n):
+            for j in range(period):
+                products[j] = x[i - period + 1 + j] * weights[j]
+            out[i] = _pairwise_sum(products, 0, period)
+        return
+    sums = np.empty((8, LANES))
+    for first in range(period - 1, n, LANES):
+        lanes = min(LANES, n - first)
+        start = first - period + 1
+        done = 0
+        for k in range(lanes):
+            sums[0, k] = 0.0
+        if period >= 8:
+            done = period - period % 8
+            for a in range(8):
+                for k in range(lanes):
+                    sums[a, k] = x[start + a + k] * weights[a]
+            for j in range(8, done, 8):
+                for a in range(8):
+                    weight = weights[j + a]
+                    for k in range(lanes):
+                        sums[a, k] += x[start + j + a + k] * weight
+            _join_eight(sums, lanes)
+        for j in range(done, period):
+            weight = weights[j]
+            for k in range(lanes):
+                sums[0, k] += x[start + j + k] * weight
+        for k in range(lanes):
+            out[first + k] = sums[0, k]
+
+
+@kernel
+def _joint_deviations(x, x_means, y, y_means, period, out):
+    """Fill `out` with numpy's sums of the products of both deviations from their means of the last `period` values."""
+    n = x.shape[0]
+    for i in range(min(period - 1, n)):
+        out[i] = np.nan
+    if period > 128:
+        products = np.empty(period)
+        for i in range(period - 1, n):
+            for j in range(period):
+                at = i - period + 1 + j
+                products[j] = (x[at] - x_means[i]) * (y[at] - y_means[i])
+            out[i] = _pairwise_sum(products, 0, period)
+        return
+    sums = np.empty((8, LANES))
+    for first in range(period - 1, n, LANES):
+        lanes = min(LANES, n - first)
+        start = first - period + 1
+        done = 0
+        for k in range(lanes):
+            sums[0, k] = 0.0
+        if period >= 8:
+            done = period - period % 8
+            for a in range(8):
+                at = start + a
+                for k in range(lanes):
+                    sums[a, k] = (x[at + k] - x_means[first + k]) * (y[at + k] - y_means[first + k])
+            for j in range(8, done, 8):
+                for a in range(8):
+                    at = start + j + a
+                    for k in range(lanes):
+                        sums[a, k] += (x[at + k] - x_means[first + k]) * (y[at + k] - y_means[first + k])
+            _join_eight(sums, lanes)
+        for j in range(done, period):
+            at = start + j
+            for k in range(lanes):
+                sums[0, k] += (x[at + k] - x_means[first + k]) * (y[at + k] - y_means[first + k])
+        for k in range(lanes):
+            out[first + k] = sums[0, k]

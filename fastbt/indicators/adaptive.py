@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _known_first
+from fastbt.indicators._blocks import _known_first, _window_sums
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import Float1D, Float2D
 
@@ -58,25 +58,42 @@ def kama(
 
 
 @kernel
+def _momentum_of(x, rows, out):
+    """Fill `out` with the size of Chande's momentum over the last changes, 0 to 1."""
+    n = x.shape[0]
+    # Rows before the first have no change; that of the first row is 0.
+    rises = np.zeros(n + rows)
+    falls = np.zeros(n + rows)
+    for i in range(1, n):
+        change = x[i] - x[i - 1]
+        if change >= 0.0:
+            rises[i + rows] = change
+        else:
+            falls[i + rows] = -change
+    up = np.empty(n + rows)
+    down = np.empty(n + rows)
+    _window_sums(rises, rows, up)
+    _window_sums(falls, rows, down)
+    for i in range(n):
+        both = up[i + rows] + down[i + rows]
+        out[i] = abs((up[i + rows] - down[i + rows]) / both * 100.0) / 100.0 if both != 0.0 else 0.0
+
+
+@kernel
 def _vidya(x, params, out):
     """Average whose weight is scaled by the momentum, or by the deviation, of the last rows."""
     length = int(params[0])
     rows = 9 if params[1] != 0.0 else length
     alpha = 2.0 / (length + 1.0)
+    n = x.shape[0]
+    scales = np.empty(n)
+    if params[2] != 0.0:
+        _momentum_of(x, rows, scales)
     value = x[0]
     out[0, 0] = value
-    for i in range(1, x.shape[0]):
+    for i in range(1, n):
         if params[2] != 0.0:
-            up = 0.0
-            down = 0.0
-            for j in range(max(1, i + 1 - rows), i + 1):
-                change = x[j] - x[j - 1]
-                if change >= 0.0:
-                    up += change
-                else:
-                    down -= change
-            both = up + down
-            scale = abs((up - down) / both * 100.0) / 100.0 if both != 0.0 else 0.0
+            scale = scales[i]
         else:
             start = max(0, i + 1 - length)
             mean = 0.0

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _fill_source
+from fastbt.indicators._blocks import LANES, _fill_source, _weighted_sums
 from fastbt.indicators._registry import OTHERWISE, SOURCE_CODES, Value, indicator
 from fastbt.types import TIMESTAMP, VOLUME, Float1D, Float2D
 
@@ -163,13 +163,9 @@ def _wma(x, params, out):
     """Weights 1 for the oldest to `period` for the newest, added oldest first."""
     period = int(params[0])
     weight_sum = float(period * (period + 1) // 2)
+    _weighted_sums(x, np.arange(1.0, period + 1.0), out[0])
     for i in range(x.shape[0]):
-        out[0, i] = np.nan
-        if i >= period - 1:
-            total = 0.0
-            for j in range(period):
-                total += (j + 1.0) * x[i - period + 1 + j]
-            out[0, i] = total / weight_sum
+        out[0, i] = out[0, i] / weight_sum
 
 
 @indicator(_wma, lookback=lambda period: period, accepts_1d=True)
@@ -253,13 +249,19 @@ def _weighted_newest_first(x, period, out):
     weight_sum = 0.0
     for j in range(1, period + 1):
         weight_sum += j
-    for i in range(x.shape[0]):
+    n = x.shape[0]
+    for i in range(min(max(period - 1, 0), n) if period > 0 else n):
         out[i] = 0.0
-        if i >= period - 1 and period > 0:
-            total = 0.0
-            for j in range(period):
-                total += x[i - j] * (period - j)
-            out[i] = total / weight_sum
+    sums = np.empty(LANES)
+    for first in range(period - 1 if period > 0 else n, n, LANES):
+        lanes = min(LANES, n - first)
+        for k in range(lanes):
+            sums[k] = 0.0
+        for j in range(period):
+            for k in range(lanes):
+                sums[k] += x[first + k - j] * (period - j)
+        for k in range(lanes):
+            out[first + k] = sums[k] / weight_sum
 
 
 @kernel

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _eight_lane_sum, _fill_source, _has_unknown, _true_range
+from fastbt.indicators._blocks import _eight_lane_sum, _fill_source, _has_unknown, _true_range, _window_sums
 from fastbt.indicators._registry import SOURCE_CODES, Value, indicator, settles_with
 from fastbt.indicators.moving_average import COMPILED, _average, average, source_beside
 from fastbt.indicators.support import _extreme
@@ -74,13 +74,10 @@ def _adxr(candles, params, out):
             both = plus_index + minus_index
             if both != 0.0:
                 index[i] = 100.0 * (abs(plus_index - minus_index) / both)
+    _window_sums(index, period, means)
+    for i in range(n):
         out[0, i] = np.nan
-        if i < period - 1:
-            continue
-        total = 0.0
-        for j in range(i - period + 1, i + 1):
-            total += index[j]
-        means[i] = total / period
+        means[i] /= period
         if i >= 2 * period - 1:
             out[0, i] = (means[i] + means[i - period]) / 2.0
 

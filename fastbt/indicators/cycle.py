@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
+from fastbt.indicators._blocks import LANES
 from fastbt.indicators._registry import Value, indicator
 from fastbt.indicators.filters import _high_pass, _high_pass_2_pole, _two_poles
 from fastbt.types import HIGH, LOW, Float1D, Float2D
@@ -100,28 +101,36 @@ def _correlation_cycle(x, params, out):
         turn = 2.0 * np.pi * (j + 1.0) / period
         cosines[j] = np.cos(turn)
         sines[j] = -np.sin(turn)
+    real_squares = real_total = imag_squares = imag_total = 0.0
+    for j in range(period):
+        real_squares += cosines[j] * cosines[j]
+        real_total += cosines[j]
+        imag_squares += sines[j] * sines[j]
+        imag_total += sines[j]
+    real_spread = period * real_squares - real_total * real_total
+    imag_spread = period * imag_squares - imag_total * imag_total
+    known = np.empty(n)
+    for i in range(n):
+        known[i] = 0.0 if np.isnan(x[i]) else x[i]
+    sums = np.empty((4, n))
+    for first in range(period, n, LANES):
+        lanes = min(LANES, n - first)
+        for k in range(lanes):
+            sums[:, first + k] = 0.0
+        for j in range(period):
+            for k in range(lanes):
+                value = known[first + k - j - 1]
+                sums[0, first + k] += value
+                sums[1, first + k] += value * value
+                sums[2, first + k] += value * cosines[j]
+                sums[3, first + k] += value * sines[j]
     raw_before = np.nan
     for i in range(n):
         out[0, i] = np.nan
         out[1, i] = np.nan
         if i >= period:
-            total = squares = 0.0
-            real_joint = real_squares = real_total = 0.0
-            imag_joint = imag_squares = imag_total = 0.0
-            for j in range(period):
-                value = x[i - j - 1]
-                value = 0.0 if np.isnan(value) else value
-                total += value
-                squares += value * value
-                real_joint += value * cosines[j]
-                real_squares += cosines[j] * cosines[j]
-                real_total += cosines[j]
-                imag_joint += value * sines[j]
-                imag_squares += sines[j] * sines[j]
-                imag_total += sines[j]
+            total, squares, real_joint, imag_joint = sums[0, i], sums[1, i], sums[2, i], sums[3, i]
             spread = period * squares - total * total
-            real_spread = period * real_squares - real_total * real_total
-            imag_spread = period * imag_squares - imag_total * imag_total
             if spread > 0.0 and real_spread > 0.0:
                 joint = period * real_joint - total * real_total
                 out[0, i] = joint / (np.sqrt(spread) * np.sqrt(real_spread))

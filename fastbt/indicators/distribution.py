@@ -13,38 +13,35 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import signal, stats
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _pairwise_sum
+from fastbt.indicators._blocks import _joint_deviations, _pairwise_sums
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
 
 @kernel
-def _joint_sums(x, y, start, period):
-    """Centred sums of products and of squares, in numpy's order of additions."""
-    x_mean = _pairwise_sum(x, start, period) / period
-    y_mean = _pairwise_sum(y, start, period) / period
-    products = np.empty((3, period))
-    for j in range(period):
-        a = x[start + j] - x_mean
-        b = y[start + j] - y_mean
-        products[0, j] = a * b
-        products[1, j] = a * a
-        products[2, j] = b * b
-    joint = _pairwise_sum(products[0], 0, period)
-    return joint, _pairwise_sum(products[1], 0, period), _pairwise_sum(products[2], 0, period)
+def _means(x, period, out):
+    """Fill `out` with numpy's means of the last values."""
+    _pairwise_sums(x, period, out)
+    for i in range(x.shape[0]):
+        out[i] = out[i] / period
 
 
 @kernel
 def _beta(data, params, out):
     """Slope of the closes on the other closes."""
+    n = data.shape[0]
     period = int(params[0])
     x = data[:, CLOSE].copy()
     y = data[:, 6 + CLOSE].copy()
-    for i in range(data.shape[0]):
-        out[0, i] = np.nan
-        if i >= period - 1:
-            joint, _, squares = _joint_sums(x, y, i - period + 1, period)
-            out[0, i] = joint / squares
+    x_means = np.empty(n)
+    y_means = np.empty(n)
+    _means(x, period, x_means)
+    _means(y, period, y_means)
+    squares = np.empty(n)
+    _joint_deviations(x, x_means, y, y_means, period, out[0])
+    _joint_deviations(y, y_means, y, y_means, period, squares)
+    for i in range(n):
+        out[0, i] = out[0, i] / squares[i]
 
 
 @indicator(_beta, second_candles=True, lookback=lambda period: period)
@@ -84,13 +81,20 @@ def beta(candles: Float2D, benchmark_candles: Float2D, period: int = 5, sequenti
 def _correl(candles, params, out):
     """Pearson's correlation of the highs with the lows."""
     period = int(params[0])
+    n = candles.shape[0]
     x = candles[:, HIGH].copy()
     y = candles[:, LOW].copy()
-    for i in range(candles.shape[0]):
-        out[0, i] = np.nan
-        if i >= period - 1:
-            joint, x_squares, y_squares = _joint_sums(x, y, i - period + 1, period)
-            out[0, i] = joint / np.sqrt(x_squares * y_squares)
+    x_means = np.empty(n)
+    y_means = np.empty(n)
+    _means(x, period, x_means)
+    _means(y, period, y_means)
+    x_squares = np.empty(n)
+    y_squares = np.empty(n)
+    _joint_deviations(x, x_means, y, y_means, period, out[0])
+    _joint_deviations(x, x_means, x, x_means, period, x_squares)
+    _joint_deviations(y, y_means, y, y_means, period, y_squares)
+    for i in range(n):
+        out[0, i] = out[0, i] / np.sqrt(x_squares[i] * y_squares[i])
 
 
 @indicator(_correl, lookback=lambda period: period)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _known_first
+from fastbt.indicators._blocks import LANES, _known_first
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import Float1D, Float2D
 
@@ -177,16 +177,23 @@ def _flex(x, period, sloped, out):
     n = x.shape[0]
     smooth = np.empty(n)
     _two_poles(x, period / 2.0, smooth)
+    totals = np.empty(n)
+    slopes = np.zeros(LANES)
+    for first in range(period, n, LANES):
+        lanes = min(LANES, n - first)
+        for k in range(lanes):
+            totals[first + k] = 0.0
+            if sloped:
+                slopes[k] = (smooth[first + k - period] - smooth[first + k]) / period
+        for j in range(1, period + 1):
+            for k in range(lanes):
+                totals[first + k] += smooth[first + k] + j * slopes[k] - smooth[first + k - j]
     size = 0.0
     for i in range(n):
         out[i] = 0.0
         if i < period:
             continue
-        slope = (smooth[i - period] - smooth[i]) / period if sloped else 0.0
-        total = 0.0
-        for j in range(1, period + 1):
-            total += smooth[i] + j * slope - smooth[i - j]
-        total /= period
+        total = totals[i] / period
         size = 0.04 * total * total + 0.96 * size
         if size > 0.0 or (not sloped and np.isnan(size)):
             out[i] = total / np.sqrt(size)

@@ -8,7 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import IS_A_WALL, IS_SKIPPED, LANES, _mean_of_known, _rolling_max, _rolling_min
+from fastbt.indicators._blocks import (
+    IS_A_WALL,
+    IS_SKIPPED,
+    LANES,
+    _mean_of_known,
+    _rolling_max,
+    _rolling_min,
+    _window_sums,
+)
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
@@ -405,19 +413,23 @@ def _cci(candles, params, out):
     typical = np.empty(n)
     for i in range(n):
         typical[i] = (candles[i, HIGH] + candles[i, LOW] + candles[i, CLOSE]) / 3.0
+    means = np.empty(n)
+    _window_sums(typical, period, means)
     for i in range(n):
+        means[i] /= period
         out[0, i] = np.nan
-        if i < period - 1:
-            continue
-        mean = 0.0
-        for j in range(i - period + 1, i + 1):
-            mean += typical[j]
-        mean /= period
-        distance = 0.0
-        for j in range(i - period + 1, i + 1):
-            distance += abs(typical[j] - mean)
-        distance /= period
-        out[0, i] = 0.0 if distance == 0.0 else (typical[i] - mean) / (0.015 * distance)
+    distances = np.empty(LANES)
+    for first in range(period - 1, n, LANES):
+        lanes = min(LANES, n - first)
+        for k in range(lanes):
+            distances[k] = 0.0
+        for j in range(first - period + 1, first + 1):
+            for k in range(lanes):
+                distances[k] += abs(typical[j + k] - means[first + k])
+        for k in range(lanes):
+            distance = distances[k] / period
+            away = typical[first + k] - means[first + k]
+            out[0, first + k] = 0.0 if distance == 0.0 else away / (0.015 * distance)
 
 
 @indicator(_cci, lookback=lambda period: period)

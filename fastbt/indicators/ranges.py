@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _true_range
+from fastbt.indicators._blocks import _true_range, _window_sums
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
@@ -65,12 +65,9 @@ def _mass(candles, params, out):
         once = weight * span + (1.0 - weight) * once if i > 0 else span
         twice = weight * once + (1.0 - weight) * twice if i > 0 else span
         ratios[i] = once / twice if twice != 0.0 else 0.0
-    for i in range(n):
-        total = 0.0
-        if i >= period - 1:
-            for j in range(i - period + 1, i + 1):
-                total += ratios[j]
-        out[0, i] = total
+    _window_sums(ratios, period, out[0])
+    for i in range(min(period - 1, n)):
+        out[0, i] = 0.0
 
 
 @indicator(_mass)

@@ -8,7 +8,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import stats
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _pairwise_sum
+from fastbt.indicators._blocks import (
+    LANES,
+    _joint_deviations,
+    _pairwise_products,
+    _pairwise_sum,
+    _pairwise_sums,
+    _window_sums,
+)
 from fastbt.indicators._registry import Value, indicator
 from fastbt.indicators.moving_average import COMPILED, _average, average, source_of
 from fastbt.types import Float1D, Float2D
@@ -17,16 +24,13 @@ from fastbt.types import Float1D, Float2D
 @kernel
 def _deviation(x, period, out):
     """Fill `out` with the population standard deviation of the last `period` values, in numpy's order of additions."""
-    squares = np.empty(period)
+    means = np.empty(x.shape[0])
+    _pairwise_sums(x, period, means)
     for i in range(x.shape[0]):
-        out[i] = np.nan
-        if i >= period - 1:
-            start = i - period + 1
-            mean = _pairwise_sum(x, start, period) / period
-            for j in range(period):
-                difference = x[start + j] - mean
-                squares[j] = difference * difference
-            out[i] = np.sqrt(_pairwise_sum(squares, 0, period) / period)
+        means[i] = means[i] / period
+    _joint_deviations(x, means, x, means, period, out)
+    for i in range(x.shape[0]):
+        out[i] = np.sqrt(out[i] / period)
 
 
 @kernel
@@ -62,13 +66,12 @@ def stddev(
 def _var(x, params, out):
     """Mean of squares less square of the mean."""
     period = int(params[0])
-    squares = x * x
+    sums = np.empty(x.shape[0])
+    _pairwise_sums(x, period, sums)
+    _pairwise_sums(x * x, period, out[0])
     for i in range(x.shape[0]):
-        out[0, i] = np.nan
-        if i >= period - 1:
-            mean = _pairwise_sum(x, i - period + 1, period) / period
-            mean_square = _pairwise_sum(squares, i - period + 1, period) / period
-            out[0, i] = (mean_square - mean * mean) * params[1]
+        mean = sums[i] / period
+        out[0, i] = (out[0, i] / period - mean * mean) * params[1]
 
 
 @indicator(_var, lookback=lambda period, _: period)
@@ -101,18 +104,24 @@ def _linearreg(x, params, out):
     spread = 0.0
     for j in range(period):
         spread += (j - middle) * (j - middle)
-    for i in range(x.shape[0]):
+    n = x.shape[0]
+    means = np.empty(n)
+    _window_sums(x, period, means)
+    for i in range(n):
+        means[i] /= period
         out[0, i] = np.nan
-        if i < period - 1:
-            continue
-        mean = 0.0
-        for j in range(i - period + 1, i + 1):
-            mean += x[j]
-        mean /= period
-        joint = 0.0
+    joint = np.empty(LANES)
+    for first in range(period - 1, n, LANES):
+        lanes = min(LANES, n - first)
+        start = first - period + 1
+        for k in range(lanes):
+            joint[k] = 0.0
         for j in range(period):
-            joint += (x[i - period + 1 + j] - mean) * (j - middle)
-        out[0, i] = mean + middle * (joint / spread)
+            place = j - middle
+            for k in range(lanes):
+                joint[k] += (x[start + j + k] - means[first + k]) * place
+        for k in range(lanes):
+            out[0, first + k] = means[first + k] + middle * (joint[k] / spread)
 
 
 @indicator(_linearreg, lookback=lambda period: period, accepts_1d=True)
@@ -139,16 +148,11 @@ def _linearreg_slope(x, params, out):
     places = np.arange(period).astype(np.float64)
     sum_x = _pairwise_sum(places, 0, period)
     denominator = period * _pairwise_sum(places * places, 0, period) - sum_x * sum_x
-    products = np.empty(period)
+    sums = np.empty(x.shape[0])
+    _pairwise_sums(x, period, sums)
+    _pairwise_products(x, places, out[0])
     for i in range(x.shape[0]):
-        out[0, i] = np.nan
-        if i < period - 1:
-            continue
-        start = i - period + 1
-        for j in range(period):
-            products[j] = x[start + j] * places[j]
-        sum_y = _pairwise_sum(x, start, period)
-        out[0, i] = (period * _pairwise_sum(products, 0, period) - sum_x * sum_y) / denominator
+        out[0, i] = (period * out[0, i] - sum_x * sums[i]) / denominator
 
 
 @indicator(_linearreg_slope, lookback=lambda period: period, accepts_1d=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _greater, _lesser, _true_range
+from fastbt.indicators._blocks import LANES, _greater, _has_unknown, _lesser, _true_range
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import HIGH, LOW, Float2D
 
@@ -381,7 +381,7 @@ def _ichimoku_cloud(candles, params, out):
         out[3, i] = _middle(candles, start, past, lagging)
 
 
-@indicator(_ichimoku_cloud, record=IchimokuCloud, sliced=False)
+@indicator(_ichimoku_cloud, record=IchimokuCloud, rows=80, lookback=lambda *_: 80)
 def ichimoku_cloud(
     candles: Float2D,
     conversion_line_period: int = 9,
@@ -452,21 +452,38 @@ def sar(candles: Float2D, acceleration: float = 0.02, maximum: float = 0.2, sequ
 @kernel
 def _aroon(candles, params, out):
     """Place of the lowest low and of the highest high among the last `period + 1` bars; the first counts if equal."""
+    n = candles.shape[0]
     period = int(params[0])
-    for i in range(candles.shape[0]):
-        out[:, i] = np.nan
-        if i < period:
-            continue
-        lowest = i - period
-        highest = i - period
-        for j in range(i - period + 1, i + 1):
-            # What is not known is the extreme of its window for numpy.
-            if not candles[j, LOW] >= candles[lowest, LOW] and not np.isnan(candles[lowest, LOW]):
-                lowest = j
-            if not candles[j, HIGH] <= candles[highest, HIGH] and not np.isnan(candles[highest, HIGH]):
-                highest = j
-        out[0, i] = 100.0 * ((lowest - (i - period)) / period)
-        out[1, i] = 100.0 * ((highest - (i - period)) / period)
+    x = np.empty(n)
+    best = np.empty(LANES)
+    place = np.empty(LANES)
+    for row in range(2):
+        # The lowest is the highest of the opposite.
+        for i in range(n):
+            x[i] = -candles[i, LOW] if row == 0 else candles[i, HIGH]
+            out[row, i] = np.nan
+        unknown = _has_unknown(x)
+        for first in range(period, n, LANES):
+            lanes = min(LANES, n - first)
+            start = first - period
+            for k in range(lanes):
+                best[k] = x[start + k]
+                place[k] = 0.0
+            if unknown:
+                # What is not known is the extreme of its window for numpy.
+                for k in range(lanes):
+                    for j in range(1, period + 1):
+                        if not x[start + j + k] <= best[k] and not np.isnan(best[k]):
+                            best[k] = x[start + j + k]
+                            place[k] = j
+            else:
+                for j in range(1, period + 1):
+                    for k in range(lanes):
+                        value = x[start + j + k]
+                        place[k] = float(j) if value > best[k] else place[k]
+                        best[k] = value if value > best[k] else best[k]
+            for k in range(lanes):
+                out[row, first + k] = 100.0 * (place[k] / period)
 
 
 class AROON(NamedTuple):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
+from fastbt.indicators._blocks import LANES
 from fastbt.indicators._registry import Value, indicator, settles_with
 from fastbt.indicators.moving_average import COMPILED, _average, average, source_of
 from fastbt.indicators.statistics import _deviation, absolute_deviation
@@ -20,10 +21,12 @@ def _edcf(x, params, out):
     n = x.shape[0]
     period = int(params[0])
     weight = np.zeros(n)
-    for i in range(period - 1, n):
+    for first in range(period - 1, n, LANES):
+        lanes = min(LANES, n - first)
         for j in range(1, period):
-            distance = x[i] - x[i - j]
-            weight[i] += distance * distance
+            for k in range(lanes):
+                distance = x[first + k] - x[first + k - j]
+                weight[first + k] += distance * distance
     total = 0.0
     weights = 0.0
     for i in range(n):

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _pairwise_sum
+from fastbt.indicators._blocks import LANES, _pairwise_products, _pairwise_sum
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import Float1D, Float2D
 
@@ -28,13 +28,20 @@ def _weigh_newest_first(x, weights, first, out):
     if total == 0.0:
         first = x.shape[0]
     scale = 1.0 / total
-    for i in range(x.shape[0]):
+    n = x.shape[0]
+    for i in range(min(first, n)):
         out[i] = x[i]
-        if i >= first:
-            value = 0.0
-            for j in range(weights.shape[0]):
-                value += x[i - j] * weights[j]
-            out[i] = value * scale
+    sums = np.empty(LANES)
+    for block in range(first, n, LANES):
+        lanes = min(LANES, n - block)
+        for k in range(lanes):
+            sums[k] = 0.0
+        for j in range(weights.shape[0]):
+            weight = weights[j]
+            for k in range(lanes):
+                sums[k] += x[block + k - j] * weight
+        for k in range(lanes):
+            out[block + k] = sums[k] * scale
 
 
 @kernel
@@ -159,18 +166,27 @@ def _nma(x, params, out):
     for i in range(n):
         prices[i] = x[i] if x[i] > 1e-10 else 1e-10
         logs[i] = np.log(prices[i]) * 1000.0
-    for i in range(n):
+    moves = np.zeros(n)
+    for i in range(1, n):
+        moves[i] = abs(logs[i] - logs[i - 1])
+    for i in range(min(period + 1, n)):
         out[0, i] = np.nan
-        if i < period + 1:
-            continue
-        weighted = 0.0
-        total = 0.0
+    weighted = np.empty(LANES)
+    total = np.empty(LANES)
+    for first in range(period + 1, n, LANES):
+        lanes = min(LANES, n - first)
+        for k in range(lanes):
+            weighted[k] = 0.0
+            total[k] = 0.0
         for j in range(period):
-            change = abs(logs[i - j] - logs[i - j - 1])
-            weighted += change * (np.sqrt(j + 1.0) - np.sqrt(float(j)))
-            total += change
-        ratio = weighted / total if total != 0.0 else 0.0
-        out[0, i] = prices[i - period + 1] * ratio + prices[i - period] * (1.0 - ratio)
+            weight = np.sqrt(j + 1.0) - np.sqrt(float(j))
+            for k in range(lanes):
+                weighted[k] += moves[first + k - j] * weight
+                total[k] += moves[first + k - j]
+        for k in range(lanes):
+            i = first + k
+            ratio = weighted[k] / total[k] if total[k] != 0.0 else 0.0
+            out[0, i] = prices[i - period + 1] * ratio + prices[i - period] * (1.0 - ratio)
 
 
 @indicator(_nma, lookback=lambda period: period + 2, accepts_1d=True)
@@ -189,13 +205,9 @@ def _weigh_like_numpy(x, weights, out):
     """Fill `out` with `np.average` of the last rows, NaN until there are as many as weights."""
     period = weights.shape[0]
     total = _pairwise_sum(weights, 0, period)
-    products = np.empty(period)
+    _pairwise_products(x, weights, out)
     for i in range(x.shape[0]):
-        out[i] = np.nan
-        if i >= period - 1:
-            for j in range(period):
-                products[j] = x[i - period + 1 + j] * weights[j]
-            out[i] = _pairwise_sum(products, 0, period) / total
+        out[i] = out[i] / total
 
 
 def _average_of_windows(x: Float1D, weights: NDArray[Any], out: Float1D) -> None:
@@ -215,7 +227,9 @@ def _fwma_python(x: Float1D, params: Float1D, out: Float2D) -> None:
         # From integers to floats to objects: numpy chooses by what it holds so far.
         weights = np.append(weights, number) if len(weights) else np.array([number])
         before, number = number, before + number
-    _average_of_windows(x, weights / np.sum(weights), out[0])
+    total = np.sum(weights)
+    # A sum that has overflown is below 0: Jesse leaves the numbers as they are then.
+    _average_of_windows(x, weights / total if total > 0 else weights, out[0])
 
 
 def _pwma_python(x: Float1D, params: Float1D, out: Float2D) -> None:
