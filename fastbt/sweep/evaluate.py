@@ -18,6 +18,7 @@ from fastbt.compiler.program import CompiledStrategy
 from fastbt.compiler.sets import Rows, SetTable
 from fastbt.engine import layout
 from fastbt.engine.simulate import Output, Runner, SeriesKey, compute_series
+from fastbt.errors import CompileError
 from fastbt.metrics.names import METRICS
 from fastbt.sweep.bank import Key, SeriesBank, n_fields, sources_of
 from fastbt.sweep.memory import memory_budget
@@ -76,6 +77,20 @@ class _Kernels:
 
     compiled: CompiledStrategy
     runner: Runner
+
+
+def runner_for(session: Session, sample: Mapping[str, Any]) -> tuple[CompiledStrategy, Runner]:
+    """Return kernels for sets of the types of this one, which itself may make no sense.
+
+    The strategy's defaults stand for it where they have the same types.
+    """
+    defaults = session.source.defaults
+    if {name: type(value) for name, value in sample.items()} == {name: type(value) for name, value in defaults.items()}:
+        try:
+            return session.runner_for(defaults)
+        except CompileError:
+            pass
+    return session.runner_for(sample)
 
 
 class Evaluator:
@@ -240,7 +255,7 @@ class Evaluator:
     def _kernels(self, sample: Mapping[str, Any], table: SetTable) -> _Kernels:
         """Return kernels for sets of these types, compiled."""
         began = time.perf_counter()
-        compiled, runner = self.session.runner_for(sample)
+        compiled, runner = runner_for(self.session, sample)
         if id(compiled) not in self._ready:
             binding = compiled.bind(table.take(slice(0, 256)))
             # Over a few bars the indicators take no time, but are compiled or loaded: not on the clock of the series.

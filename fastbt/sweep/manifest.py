@@ -9,6 +9,7 @@ from typing import Any
 import fastbt
 from fastbt.backtest import Session
 from fastbt.compiler.program import CompiledStrategy
+from fastbt.engine.account import Account
 from fastbt.errors import SettingsError
 from fastbt.sweep.executor import Job, chunk_rows
 from fastbt.sweep.frames import describe_market
@@ -22,24 +23,12 @@ _SHOWN = 8
 def manifest_of(job: Job) -> JsonDict:
     """Return the manifest of a sweep."""
     first = job.sessions[0]
-    account = first.setup.account
     return {
         "format": FORMAT,
-        "strategy": _strategy(first),
-        "versions": {
-            "fastbt": fastbt.__version__,
-            **{name: metadata.version(name) for name in ("numba", "numpy", "polars", "scipy")},
-        },
-        "account": {
-            "starting_balance": account.starting_balance,
-            "fee": account.fee_rate,
-            "mode": account.mode.name.lower(),
-            "leverage": account.leverage,
-            "exchange": account.exchange,
-            "warm_up_candles": account.warm_up_candles,
-            "annualization": account.annualization,
-        },
-        "markets": [{**describe_market(each), "candles": _candles_hash(each)} for each in job.sessions],
+        "strategy": describe_strategy(first),
+        "versions": describe_versions(),
+        "account": describe_account(first.setup.account),
+        "markets": [{**describe_market(each), "candles": candles_hash(each)} for each in job.sessions],
         "sampling": job.source.to_dict(),
         "sets": len(job.source),
         "chunk_rows": [chunk_rows(each) for each in job.sessions],
@@ -48,7 +37,27 @@ def manifest_of(job: Job) -> JsonDict:
     }
 
 
-def _strategy(session: Session) -> JsonDict:
+def describe_versions(*more: str) -> JsonDict:
+    """Return the versions of what results may depend on."""
+    names = ("numba", "numpy", "polars", "scipy", *more)
+    return {"fastbt": fastbt.__version__, **{name: metadata.version(name) for name in names}}
+
+
+def describe_account(account: Account) -> JsonDict:
+    """Return the settings of an account."""
+    return {
+        "starting_balance": account.starting_balance,
+        "fee": account.fee_rate,
+        "mode": account.mode.name.lower(),
+        "leverage": account.leverage,
+        "exchange": account.exchange,
+        "warm_up_candles": account.warm_up_candles,
+        "annualization": account.annualization,
+    }
+
+
+def describe_strategy(session: Session) -> JsonDict:
+    """Return what tells a strategy from another."""
     source, setup = session.source, session.setup
     compiled = CompiledStrategy(source, setup.account, symbol=setup.symbol, timeframe=setup.timeframe)
     # The generated module has what the strategy imports from its project, too.
@@ -56,7 +65,7 @@ def _strategy(session: Session) -> JsonDict:
     return {"name": source.name, "sha256": source.sha256, "kernels": kernels}
 
 
-def _candles_hash(session: Session) -> str:
+def candles_hash(session: Session) -> str:
     """Return a hash of all candles that the session reads."""
     digest = hashlib.sha256()
     for symbol, (minutes, warmup) in session.setup.candles.items():

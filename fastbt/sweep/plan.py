@@ -12,7 +12,7 @@ import numpy as np
 from fastbt.backtest import Session
 from fastbt.compiler.sets import SetTable
 from fastbt.sweep.bank import Key, n_fields
-from fastbt.sweep.evaluate import Evaluator
+from fastbt.sweep.evaluate import Evaluator, runner_for
 from fastbt.sweep.executor import Job, chunk_rows, row_bytes
 from fastbt.sweep.frames import describe_market
 from fastbt.sweep.memory import bytes_text
@@ -170,7 +170,7 @@ def make_plan(job: Job, *, on_disk: bool = False) -> SweepPlan:
 def _series_of(session: Session, source: SetSource) -> tuple[set[Key], int, bool]:
     """Return the distinct series of a market: those that were counted, how many more at most, and whether none is."""
     sample = source[0] if len(source) else dict(session.source.defaults)
-    compiled, _ = session.runner_for(sample)
+    compiled, _ = runner_for(session, sample)
     found: set[Key] = set()
     more = 0
     space = {each.name: each for each in source.space.dimensions} if isinstance(source, Grid | Drawn) else {}

@@ -256,26 +256,30 @@ def write_table(rows: pl.LazyFrame, path: Path) -> int:
     elif suffix == ".parquet":
         rows.sink_parquet(path, compression="zstd")
     elif suffix == ".jsonl":
-        rows.sink_ndjson(path)
+        _finite(rows).sink_ndjson(path)
     elif suffix == ".json":
-        frame = rows.collect()
-        floats = [name for name, kind in frame.schema.items() if kind.is_float()]
-        # JSON has neither NaN nor infinity.
-        frame = frame.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats)
+        frame = _finite(rows).collect()
         path.write_text(json.dumps(frame.to_dicts(), indent=1, allow_nan=False) + "\n")
         return frame.height
     else:
-        frame = rows.collect()
-        if frame.height > _EXCEL_ROWS:
+        n = int(rows.select(pl.len()).collect().item())
+        if n > _EXCEL_ROWS:
             raise SettingsError(
-                f"an Excel sheet holds {_EXCEL_ROWS:,} rows; there are {frame.height:,}. Export the best with --top, "
-                "or write .csv or .parquet"
+                f"an Excel sheet holds {_EXCEL_ROWS:,} rows; there are {n:,}. Export the best with --top, or write "
+                ".csv or .parquet"
             )
-        frame.with_columns(pl.col(pl.Float64).fill_nan(None)).write_excel(
-            path, worksheet="sets", autofilter=True, freeze_panes=(1, 0), float_precision=6
-        )
+        frame = _finite(rows).collect()
+        frame.write_excel(path, worksheet="sets", autofilter=True, freeze_panes=(1, 0), float_precision=6)
         return frame.height
     return int(rows.select(pl.len()).collect().item())
+
+
+def _finite(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return rows in which nothing stands for NaN and infinity, which JSON and Excel do not have."""
+    import polars as pl
+
+    floats = [name for name, kind in rows.collect_schema().items() if kind.is_float()]
+    return rows.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats)
 
 
 def _stamp(run: Run) -> str:

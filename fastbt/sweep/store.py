@@ -273,15 +273,11 @@ class Run:
                 left.unlink()
         for left in self.folder.glob(f"{_TEMPORARY}*"):
             left.unlink()
-        done = self.done()
         for chunk in self.chunks:
-            if chunk.number not in done:
-                continue
             paths = [self.part(chunk.number)] + ([self.daily_part(chunk.number)] if self.manifest["daily"] else [])
             if not all(_n_rows(path) == chunk.last - chunk.first for path in paths):
-                self.part(chunk.number).unlink()
-                with suppress(FileNotFoundError):
-                    (self.folder / _SUMMARY).unlink()
+                for path in (self.part(chunk.number), self.folder / _SUMMARY):
+                    path.unlink(missing_ok=True)
 
     def write(self, number: int, frame: pl.DataFrame, daily: pl.DataFrame | None = None) -> None:
         """Add the results of a chunk: all of them, or after a crash nothing."""
@@ -377,6 +373,8 @@ def _n_rows(path: Path) -> int:
     """Return how many rows a part has; -1 if it is absent or cannot be read."""
     import polars as pl
 
+    if not path.exists():
+        return -1
     try:
         return int(pl.scan_parquet(path).select(pl.len()).collect().item())
     except (OSError, pl.exceptions.PolarsError):
