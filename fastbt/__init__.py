@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from fastbt.indicators.plugin import indicator
     from fastbt.oracle.against_jesse import verify
+    from fastbt.oracle.lookahead import LookaheadReport, verify_no_lookahead
     from fastbt.oracle.verify import VerifyReport
     from fastbt.sweep import Space, SweepResult, sweep
 
@@ -44,6 +45,7 @@ __all__ = [
     "CompileError",
     "FastbtError",
     "IndicatorError",
+    "LookaheadReport",
     "OracleError",
     "SettingsError",
     "ShapeError",
@@ -56,17 +58,20 @@ __all__ = [
     "indicator",
     "sweep",
     "verify",
+    "verify_no_lookahead",
 ]
 
 _HOMES = {
     "CandleSet": "fastbt.data",
     "Space": "fastbt.sweep.space",
+    "LookaheadReport": "fastbt.oracle.lookahead",
     "SweepResult": "fastbt.sweep.sweep",
     "VerifyReport": "fastbt.oracle.verify",
     "backtest": "fastbt.backtest",
     "indicator": "fastbt.indicators.plugin",
     "sweep": "fastbt.sweep.sweep",
     "verify": "fastbt.oracle.against_jesse",
+    "verify_no_lookahead": "fastbt.oracle.lookahead",
 }
 
 

@@ -218,6 +218,9 @@ def lower_all(program: Program) -> list[str]:
         program.cached_fields.clear()
         program.generated.clear()
         program.points = 1
+        if program.stages is not None:
+            program.stages.clear()
+            program.explained.clear()
         hooks = [_hook(key, program) for key in program.hooks]
         hooks.append(_filters(program))
         if not program.changed:

@@ -322,7 +322,8 @@ class ExpressionLowerer(OnDemandLowerer):
             code = parse(call, ARRAY=series.array, START=start.node, NEWEST=newest)
         else:
             code = parse(f"{found[0]}(s, ARRAY, START, {stop})", ARRAY=series.array, START=start.node)
-        if isinstance(series.origin, tuple) and series.origin[0].indicator.settles is not None:
+        of = series.origin[0] if isinstance(series.origin, tuple) else None
+        if isinstance(of, Slot) and of.indicator.settles is not None:
             code = parse(f"_settled(s, k.{series.origin[0].field}_first, VALUE)", VALUE=code)
         return Number(code, found[1], True)
 

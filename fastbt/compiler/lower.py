@@ -158,6 +158,8 @@ class Program:
     assigned_vars: set[str]
     state: dict[tuple[str, str], StateField] = field(default_factory=dict)
     slots: dict[str, Slot | PythonSlot] = field(default_factory=dict)
+    stages: dict[tuple[int, int, int, int, int], str] | None = None
+    explained: dict[int, Method] = field(default_factory=dict)
     samples: dict[str, Any] = field(default_factory=dict)
     window: int = 240
     config_fields: dict[str, Config] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 from fastbt.compiler.load import Method
 from fastbt.compiler.lower import Program
+from fastbt.compiler.stages import latest, stage_of
 from fastbt.compiler.values import (
     Bound,
     CandleRow,
@@ -48,6 +49,8 @@ class OperatorLowerer:
         self.out: list[ast.stmt] = []
         self.temporaries = 0
         self.impure = False
+        #: Stages of the names of the generated code, for `explain`.
+        self.stages: dict[str, str] = {}
 
     # --- errors -------------------------------------------------------------------------------------------------
     def refuse(self, node: ast.AST, message: str) -> NoReturn:
@@ -72,6 +75,8 @@ class OperatorLowerer:
         self.impure = True
         key = f"t{self.temporaries}_"
         self.out.append(ast.Assign([ast.Name(key, ast.Store())], node))
+        if self.program.stages is not None:
+            self.stages[key] = stage_of(Number(node, "float"), self.stages, is_fill=False) or "run"
         return name(key)
 
     def fresh(self) -> str:
@@ -224,7 +229,19 @@ class OperatorLowerer:
             self.refuse(node, f'{what} is not compiled; write it out with scalars, or use mode="interpreted"')
         value = handler(node)
         assert isinstance(value, Value)
+        if self.program.stages is not None:
+            self.note_stage(node, value)
         return value
+
+    def note_stage(self, node: ast.expr, value: Value) -> None:
+        """Keep the stage of an expression, for `explain`."""
+        stage = stage_of(value, self.stages, is_fill=self.context == "fill")
+        stages, of = self.program.stages, self.method.node
+        if stage is None or stages is None or not hasattr(node, "lineno"):
+            return
+        self.program.explained[id(of)] = self.method
+        place = (id(of), node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
+        stages[place] = latest([stage, stages.get(place)])
 
     def lower_Constant(self, node: ast.Constant) -> Value:
         return Const(node.value)

@@ -9,6 +9,7 @@ from fastbt.compiler import api
 from fastbt.compiler.expressions import ExpressionLowerer
 from fastbt.compiler.load import Method
 from fastbt.compiler.lower import Lowered, Program
+from fastbt.compiler.stages import latest, stage_of
 from fastbt.compiler.values import (
     Config,
     Conflict,
@@ -431,6 +432,9 @@ class FunctionLowerer(ExpressionLowerer):
 
     def assign_local(self, key: str, value: Value) -> None:
         """Assign to a local variable."""
+        if self.program.stages is not None:
+            stage = stage_of(value, self.stages, is_fill=self.context == "fill") or "config"
+            self.stages[local_name(key)] = latest([stage, self.stages.get(local_name(key))])
         number = self.program.materialise(value) if isinstance(value, Const | Config | Number) else None
         text = self.program.text(value)
         if key in self.nullable and (number is not None or (isinstance(value, Const) and value.value is None)):

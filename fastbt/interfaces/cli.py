@@ -154,7 +154,17 @@ register(app)
 def verify(
     *,
     strategy: StrategyArgument,
-    n: Annotated[int, typer.Option("--n", metavar="N", min=1, help="How many random sets.")] = 20,
+    n: Annotated[
+        int | None,
+        typer.Option(
+            "--n", metavar="N", min=1, help="How many random sets: 20, or with --no-lookahead the defaults alone."
+        ),
+    ] = None,
+    no_lookahead: Annotated[
+        bool,
+        typer.Option("--no-lookahead", help="Cut the candles at many points instead: no earlier decision may change."),
+    ] = False,
+    cuts: Annotated[int, typer.Option(metavar="N", min=1, help="At how many points, with --no-lookahead.")] = 12,
     seed: SeedOption = 0,
     space: SpaceOption = None,
     mode: ModeOption = Mode.compiled,
@@ -174,6 +184,9 @@ def verify(
     from fastbt.oracle.jesse_process import JesseProcess, jesse_available
     from fastbt.oracle.verify import VerifyReport
 
+    if no_lookahead:
+        return _verify_no_lookahead(strategy, market, account, space, n, cuts, seed, mode, output)
+    n = 20 if n is None else n
     if not jesse_available():
         raise OracleError(
             f"Jesse is not installed here, so there is nothing to compare with: {get_jesse('verify ...')}"
@@ -207,6 +220,34 @@ def verify(
     return OK if report.identical else NEGATIVE
 
 
+def _verify_no_lookahead(
+    strategy: str,
+    market: Market,
+    account: AccountOptions,
+    space: list[str] | None,
+    n: int | None,
+    cuts: int,
+    seed: int,
+    mode: Mode,
+    output: Output,
+) -> int:
+    """Run a strategy on candles that end earlier, and print what of it changes."""
+    from fastbt.interfaces._parsing import parse_space
+    from fastbt.oracle.lookahead import verify_no_lookahead
+
+    session = open_session(strategy, market, account.account())
+    varied = parse_space(space or (), session.source)
+    report = verify_no_lookahead(session, space=varied, n=n, cuts=cuts, seed=seed, mode=mode.value)
+    if output.json:
+        write_json(report.to_dict())
+    else:
+        verdict, _, rest = str(report).partition("\n")
+        console().print(verdict, style="bold green" if report.passed else "bold red", markup=False, soft_wrap=True)
+        if rest:
+            typer.echo(rest)
+    return OK if report.passed else NEGATIVE
+
+
 def _print_report(report: VerifyReport) -> None:
     verdict, _, rest = str(report).partition("\n")
     console().print(verdict, style="bold green" if report.identical else "bold red", markup=False, soft_wrap=True)
@@ -220,6 +261,10 @@ def compile_(
     *,
     strategy: StrategyArgument,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there instead of printing it.")] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Show instead the stage of each expression, the series, the state."),
+    ] = False,
     output: Output,
 ) -> int:
     """Print the kernels that fastbt makes of a strategy.
@@ -232,7 +277,19 @@ def compile_(
     from fastbt.interfaces._examples import find_strategy
 
     source = load_strategy(find_strategy(strategy))
-    text = CompiledStrategy(source, Account()).text
+    compiled = CompiledStrategy(source, Account())
+    if explain:
+        from fastbt.compiler.explain import explain as explained
+
+        explanation = explained(compiled)
+        if out is not None:
+            out.write_text(f"{explanation}\n")
+        if output.json:
+            write_json(explanation.to_dict())
+        elif out is None:
+            typer.echo(str(explanation))
+        return OK
+    text = compiled.text
     if out is not None:
         out.write_text(text)
     if output.json:
