@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from fastbt.compiler import api
-from fastbt.compiler.operators import OperatorLowerer
+from fastbt.compiler.operators import OperatorLowerer, cast
 from fastbt.compiler.values import Const, Group, Number, Other, Part, Text, Value, parse
 from fastbt.errors import did_you_mean
 
@@ -135,8 +135,7 @@ class OtherLowerer(OperatorLowerer):
         if self.program.shared.widen(key, number.type):
             self.program.changed = True
         place = self.program.shared.place(key)
-        as_float = ast.Call(ast.Name("float", ast.Load()), [number.node], [])
-        for part, code in (("shared", as_float), ("shared_set", ast.Constant(1))):
+        for part, code in (("shared", cast(number, "float")), ("shared_set", ast.Constant(1))):
             stored = ast.Subscript(parse(f"s.{part}"), ast.Constant(place), ast.Store())
             self.out.append(ast.Assign([stored], code))
 
