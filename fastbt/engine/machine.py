@@ -317,14 +317,14 @@ def _enter(s, v, k, x, bars, minutes, side):
     """Run go_long or go_short and submit the entry (specification 2.3)."""
     if side == BUY:
         go_long(s, v, k, x, bars, minutes)
-        if s.buy_n < 1:
+        if s.buy_n < 0:
             _fail(s, INVALID_STRATEGY)
         _check_points(s, s.buy_n, s.buy)
         s.buy_was_n = s.buy_n
         _copy_points(s.buy_n, s.buy, s.buy_was)
     else:
         go_short(s, v, k, x, bars, minutes)
-        if s.sell_n < 1:
+        if s.sell_n < 0:
             _fail(s, INVALID_STRATEGY)
         _check_points(s, s.sell_n, s.sell)
         s.sell_was_n = s.sell_n

@@ -12,6 +12,7 @@ from fastbt.engine.kernels import (
     ORDER_NOT_ALLOWED,
     SELL,
     STOP,
+    TYPE_ERROR,
     VALUE_ERROR,
     VIA_NONE,
     VIA_STOP_LOSS,
@@ -118,6 +119,9 @@ def _submit_exit(s, qty, price, via):
 @lean
 def _submit_on_open(s, n, points, via):
     """Submit the exits set in go_long or go_short; those on the wrong side of the fill go to the market (2.6)."""
+    if n < 0:
+        # Assigned while entries waited, after go_long or go_short: there is nothing for Jesse to iterate over.
+        _fail(s, TYPE_ERROR)
     is_stop = via == VIA_STOP_LOSS
     for i in range(n):
         qty = points[i, 0]
