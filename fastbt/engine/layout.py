@@ -278,6 +278,13 @@ def _pyramid(span: Float2D, size: int) -> Float2D:
     )
 
 
+def _read_only(array: Float2D) -> Float2D:
+    """Return a view that cannot be written: Numba compiles anew for arrays that can and for arrays that cannot."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe_minutes: int) -> Market:
     """Return the shared arrays of one symbol and timeframe.
 
@@ -303,16 +310,25 @@ def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe
     end = start + len(minutes) * MINUTE_MS
     if times[-1] != end:
         times.append(end)
-    bar_span = _pyramid(span, timeframe_minutes)
+    minutes = np.ascontiguousarray(minutes, dtype=np.float64)
+    bars = np.ascontiguousarray(bars, dtype=np.float64)
+    block_span = _pyramid(span, BLOCK)
+    bar_span, bar_block_span = span, block_span
+    if timeframe_minutes == 1 and np.array_equal(bars[warmup_bars:], minutes):
+        # The same memory: what a fill reads of the minute is in the cache when the bar is decided.
+        minutes = bars[warmup_bars:]
+    if timeframe_minutes > 1:
+        bar_span = _pyramid(span, timeframe_minutes)
+        bar_block_span = _pyramid(bar_span, BLOCK)
     return Market(
-        minutes=np.ascontiguousarray(minutes, dtype=np.float64),
-        bars=np.ascontiguousarray(bars, dtype=np.float64),
+        minutes=_read_only(minutes),
+        bars=_read_only(bars),
         warmup_bars=warmup_bars,
         timeframe_minutes=timeframe_minutes,
         span=span,
-        block_span=_pyramid(span, BLOCK),
+        block_span=block_span,
         bar_span=bar_span,
-        bar_block_span=_pyramid(bar_span, BLOCK),
+        bar_block_span=bar_block_span,
         sample_minutes=sample_minutes,
         sample_prices=np.ascontiguousarray(minutes[sample_minutes, CLOSE]),
         sample_times=np.array(times, dtype=np.int64),
