@@ -279,6 +279,19 @@ class Session:
         self.source = strategy if isinstance(strategy, StrategySource) else load_strategy(strategy)
         self.setup = setup
         self._runners: list[tuple[CompiledStrategy, Runner]] = []
+        self._compiled: list[CompiledStrategy] = []
+
+    def on(self, setup: Setup) -> Session:
+        """Return the strategy on another period of the same market; what is compiled for one serves both.
+
+        Parameters
+        ----------
+        setup : Setup
+            With the same account, symbol and timeframe.
+        """
+        other = Session(self.source, setup)
+        other._compiled = self._compiled
+        return other
 
     def runner_for(self, hyperparameters: Mapping[str, Any]) -> tuple[CompiledStrategy, Runner]:
         """Return kernels made for hyper-parameters of these types."""
@@ -289,9 +302,12 @@ class Session:
             if known[0].fits(hyperparameters):
                 return known
         setup = self.setup
-        compiled = CompiledStrategy(
-            self.source, setup.account, symbol=setup.symbol, timeframe=setup.timeframe, sample=hyperparameters
-        )
+        compiled = next((each for each in self._compiled if each.fits(hyperparameters)), None)
+        if compiled is None:
+            compiled = CompiledStrategy(
+                self.source, setup.account, symbol=setup.symbol, timeframe=setup.timeframe, sample=hyperparameters
+            )
+            self._compiled.append(compiled)
         check_frames(compiled, setup)
         runner = Runner(
             compiled.module,

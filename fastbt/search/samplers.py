@@ -24,7 +24,7 @@ from fastbt.sweep.space import Dimension, Space
 if TYPE_CHECKING:
     import optuna
 
-#: Samplers by name, and the batch that suits each: a generation, or as many as lose little by not knowing of each other.
+#: Samplers by name, and the batch that suits each: a generation, or as many as need not know of each other.
 SAMPLERS: Final[dict[str, int]] = {
     "tpe": 16,
     "cmaes": 24,
@@ -74,6 +74,10 @@ class Sampler(ABC):
     @abstractmethod
     def tell(self, outcomes: Sequence[Told]) -> None:
         """Tell what became of the sets that were asked for last, in their order."""
+
+    def begins_with(self, known: Mapping[str, Any]) -> bool:
+        """Tell whether a set that was given to begin with is among the first that are asked for."""
+        return False
 
 
 class SourceSampler(Sampler):
@@ -180,14 +184,20 @@ class OptunaSampler(Sampler):
             self._distributions = {name: coded.distribution() for name, coded in self._coded.items()}
             self._study = self._new_study()
             for each in known:
-                coded = {name: self._coded[name].encode(each[name]) for name in self._coded}
-                if None not in coded.values():
-                    self._study.enqueue_trial(coded)
+                if self.begins_with(each):
+                    self._study.enqueue_trial(self._encode(each))
 
     @property
     def takes_violations(self) -> bool:
         """Whether the sampler learns by how much a requirement is missed."""
         return self._name != "cmaes"
+
+    def _encode(self, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: coded.encode(hyperparameters[name]) for name, coded in self._coded.items()}
+
+    def begins_with(self, known: Mapping[str, Any]) -> bool:
+        """Tell whether a set lies in the space."""
+        return None not in self._encode(known).values()
 
     def _new_study(self) -> optuna.Study:
         import optuna

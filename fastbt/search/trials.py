@@ -1,0 +1,415 @@
+"""The loop of a search: ask for sets, run those that are new in one pass of the kernel, tell what became of them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from fastbt.backtest import Session
+from fastbt.compiler.sets import SetTable
+from fastbt.errors import SearchError, SettingsError
+from fastbt.metrics.names import METRICS
+from fastbt.search.journal import Journal, pack, unpack
+from fastbt.search.objectives import (
+    Objective,
+    Requirement,
+    make_objectives,
+    make_requirements,
+    pareto_front,
+    violations,
+)
+from fastbt.search.progress import Control, SearchProgress
+from fastbt.search.requests import SearchSettings, plain
+from fastbt.search.samplers import SAMPLERS, Sampler, Told, check_sampler, make_sampler
+from fastbt.sweep.constraints import Constraint, parse_constraints, satisfied
+from fastbt.sweep.evaluate import Evaluator
+from fastbt.sweep.space import Space
+from fastbt.types import Float1D
+
+Key = tuple[tuple[str, Any], ...]
+
+#: Reasons for which sets came to nothing that an error names.
+_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One set of a search, and what became of it.
+
+    Attributes
+    ----------
+    number : int
+    params : dict
+        The hyper-parameters that vary.
+    state : {"complete", "infeasible", "failed"}
+        Infeasible: it breaks a constraint, has no value of the metric, or makes no sense to the strategy. Failed: Jesse
+        raises, or fastbt does not simulate it.
+    values : tuple of float, optional
+        Of the objectives; an infeasible set may have some.
+    reason : str, optional
+        Why it is not complete.
+    violations : tuple of float
+        By how much it misses each requirement; above 0 is too much.
+    repeats : int, optional
+        The trial that had the same set before; it was not run again.
+    """
+
+    number: int
+    params: dict[str, Any]
+    state: Literal["complete", "infeasible", "failed"]
+    values: tuple[float, ...] | None = None
+    reason: str | None = None
+    violations: tuple[float, ...] = ()
+    repeats: int | None = None
+
+
+@dataclass
+class Searched:
+    """What a search has come to.
+
+    Attributes
+    ----------
+    trials : list of Trial
+    stopped : str
+        Why it ended: "all trials", "converged", "space exhausted", "time limit" or "interrupted".
+    seconds : dict of float
+    """
+
+    trials: list[Trial] = field(default_factory=list)
+    stopped: str = "all trials"
+    seconds: dict[str, float] = field(default_factory=lambda: {"total": 0.0, "sampler": 0.0})
+
+    def counts(self) -> dict[str, int]:
+        """Return how many trials are complete, infeasible and failed, and how many of all repeat another."""
+        found = Counter(each.state for each in self.trials)
+        repeats = sum(each.repeats is not None for each in self.trials)
+        return {**{state: found[state] for state in ("complete", "infeasible", "failed")}, "repeated": repeats}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings of a search, checked against a strategy.
+
+    Attributes
+    ----------
+    settings : SearchSettings
+    space : Space
+        What varies.
+    fixed : dict
+        All hyper-parameters with their values where they do not vary.
+    objectives, requirements, constraints : tuple
+    """
+
+    settings: SearchSettings
+    space: Space
+    fixed: dict[str, Any]
+    objectives: tuple[Objective, ...]
+    requirements: tuple[Requirement, ...]
+    constraints: tuple[Constraint, ...]
+
+    @classmethod
+    def of(cls, settings: SearchSettings, session: Session, min_trades: int | None = None) -> Plan:
+        """Return the plan of settings.
+
+        Raises
+        ------
+        SettingsError
+            If a name is unknown or a setting makes no sense.
+        """
+        source = session.source
+        objectives = make_objectives(settings.metrics, settings.directions, settings.optimal_total)
+        check_sampler(settings.sampler, len(objectives))
+        declared = source.hyperparameters if settings.space is None else settings.space
+        names = list(source.defaults)
+        whole = Space.of(declared)
+        whole.check_names(names)
+        Space.of({name: [value] for name, value in settings.fixed.items()}).check_names(names)
+        # One value is no dimension: samplers need not know of it.
+        alone = {each.name: each.value(0) for each in whole.dimensions if each.size == 1}
+        varied = tuple(each for each in whole.dimensions if each.name not in {**alone, **settings.fixed})
+        if not varied:
+            raise SettingsError(
+                f"{source.name} has no hyper-parameter to vary; "
+                + ("all are fixed" if names else "it declares none in hyperparameters()")
+            )
+        for known in settings.known:
+            for name in known:
+                Space.of({name: [known[name]]}).check_names(names)
+        return cls(
+            settings,
+            Space(varied),
+            {**source.defaults, **alone, **settings.fixed},
+            tuple(objectives),
+            tuple(make_requirements(settings.requirements, min_trades)),
+            tuple(parse_constraints(settings.constraints, names)),
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """Hyper-parameters that vary."""
+        return [each.name for each in self.space.dimensions]
+
+    @property
+    def batch(self) -> int:
+        """How many sets are asked for at once."""
+        own = SAMPLERS[self.settings.sampler]
+        if self.settings.sampler.startswith("nsga"):
+            own = self.settings.population or own
+        return self.settings.batch_size or own
+
+    def known(self) -> list[dict[str, Any]]:
+        """Return the sets to begin with: what varies of them, no two equal."""
+        sets = [{name: {**self.fixed, **each}[name] for name in self.names} for each in self.settings.known]
+        return list({_key(each): each for each in sets}.values())
+
+    def sampler(self) -> Sampler:
+        """Return a new sampler."""
+        return make_sampler(
+            self.settings.sampler,
+            self.space,
+            [each.maximize for each in self.objectives],
+            n=self.settings.trials,
+            seed=self.settings.seed,
+            batch=self.batch,
+            population=self.settings.population,
+            constraints=self.constraints,
+            fixed=self.fixed,
+            n_requirements=len(self.requirements),
+            known=self.known(),
+        )
+
+    def table(self, sets: Sequence[Mapping[str, Any]]) -> SetTable:
+        """Return sets with the hyper-parameters that do not vary."""
+        return SetTable.of([{**self.fixed, **each} for each in sets], self.fixed)
+
+
+def _key(params: Mapping[str, Any]) -> Key:
+    return tuple(
+        (type(value).__name__, value if not isinstance(value, list) else repr(value)) for value in params.values()
+    )
+
+
+class Search:
+    """A search that is being made.
+
+    Parameters
+    ----------
+    plan : Plan
+    evaluator : Evaluator
+    control : Control
+    journal : Journal, optional
+        Where batches are kept; those that it has are told to the sampler again instead of being run.
+    on_progress : callable, optional
+        Called after each batch.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        evaluator: Evaluator,
+        control: Control,
+        journal: Journal | None = None,
+        on_progress: Callable[[SearchProgress], None] | None = None,
+    ) -> None:
+        self.plan, self._evaluator, self._control, self._journal = plan, evaluator, control, journal
+        self._tell_progress = control.tell if on_progress is None else on_progress
+        self._done = Searched()
+        #: Of each set that was seen its trial, status and metrics.
+        self._seen: dict[Key, tuple[int, str, Float1D]] = {}
+        self._records = journal.records() if journal is not None else []
+        self._best: tuple[float, Trial] | None = None
+        self._better_at = 0
+        self._front: set[tuple[float, ...]] = set()
+
+    def run(self) -> Searched:
+        """Make the search; what it has come to if it is stopped."""
+        began = time.perf_counter()
+        settings, done = self.plan.settings, self._done
+        sampler = self.plan.sampler()
+        first = [each for each in self.plan.known() if not sampler.begins_with(each)]
+        if first:
+            self._batch(None, first[: settings.trials])
+        while len(done.trials) < settings.trials and not self._control.stop:
+            clock = time.perf_counter()
+            asked = sampler.ask(min(self.plan.batch, settings.trials - len(done.trials)))
+            done.seconds["sampler"] += time.perf_counter() - clock
+            if not asked:
+                done.stopped = "space exhausted"
+                break
+            if not self._batch(sampler, asked):
+                break
+            if settings.patience is not None and len(done.trials) - self._better_at >= settings.patience:
+                done.stopped = "converged"
+                break
+        if self._control.stop and len(done.trials) < settings.trials and done.stopped == "all trials":
+            done.stopped = "time limit" if self._control.timed_out else "interrupted"
+        done.seconds["total"] = time.perf_counter() - began
+        return done
+
+    def _batch(self, sampler: Sampler | None, asked: list[dict[str, Any]]) -> bool:
+        """Run a batch; return False if it was stopped before its end."""
+        allowed = satisfied(self.plan.constraints, self.plan.table(asked))
+        keys = [_key(each) for each in asked]
+        new: dict[Key, int] = {}
+        for i, key in enumerate(keys):
+            if allowed[i] and key not in self._seen:
+                new.setdefault(key, i)
+        chosen = [asked[i] for i in new.values()]
+        found = self._replayed(asked, len(chosen)) if self._records else self._evaluated(asked, chosen)
+        if found is None:
+            return False
+        statuses, metrics = found
+        first = len(self._done.trials)
+        for row, (key, i) in enumerate(new.items()):
+            self._seen[key] = (first + i, statuses[row], metrics[row])
+        told = [self._judge(first + i, asked[i], keys[i], bool(allowed[i])) for i in range(len(asked))]
+        if sampler is not None:
+            clock = time.perf_counter()
+            sampler.tell(told)
+            self._done.seconds["sampler"] += time.perf_counter() - clock
+        self._report()
+        return True
+
+    def _replayed(self, asked: Sequence[Mapping[str, Any]], n: int) -> tuple[list[str], Any]:
+        """Return what an earlier process has found for this batch."""
+        record = self._records.pop(0)
+        if record["sets"] != plain(list(asked)) or len(record["status"]) != n:
+            raise SettingsError(
+                "the sampler proposes other sets than it did when this search was begun: another version of Optuna, "
+                "numpy or of the machine's mathematics; start anew with --fork"
+            )
+        return record["status"], unpack(record["metrics"])
+
+    def _evaluated(
+        self, asked: Sequence[Mapping[str, Any]], chosen: Sequence[Mapping[str, Any]]
+    ) -> tuple[list[str], Any] | None:
+        """Run the sets of a batch that are new, and keep what they come to; None if it was stopped."""
+        statuses: list[str] = []
+        metrics = np.empty((0, len(METRICS)))
+        if chosen:
+            table = self.plan.table(chosen)
+            self._evaluator.prepare(table)
+            result = self._evaluator.run(table, stop=self._control.stop)
+            if result.interrupted:
+                return None
+            statuses, metrics = list(result.statuses), result.metrics
+        if self._journal is not None:
+            self._journal.append({"sets": plain(list(asked)), "status": statuses, "metrics": pack(metrics)})
+        return statuses, metrics
+
+    def _judge(self, number: int, params: dict[str, Any], key: Key, allowed: bool) -> Told:
+        """Add a trial, and return what the sampler is told of it."""
+        trials = self._done.trials
+        if not allowed:
+            broken = [each.text for each in self.plan.constraints if not each.holds(self.plan.table([params]))[0]]
+            trials.append(Trial(number, params, "infeasible", reason=f"breaks {broken[0]!r}"))
+            return Told(None)
+        origin, status, row = self._seen[key]
+        repeats = origin if origin != number else None
+        if status != "ok":
+            state: Literal["infeasible", "failed"] = "infeasible" if status.startswith("infeasible") else "failed"
+            trials.append(Trial(number, params, state, reason=status, repeats=repeats))
+            return Told(None, repeated=repeats is not None)
+        values = tuple(float(each.values(row[None])[0]) for each in self.plan.objectives)
+        missed = tuple(violations(self.plan.requirements, row[None])[0].tolist())
+        reason = self._shortcoming(row, values, missed)
+        finite = bool(np.isfinite(values).all())
+        trial = Trial(
+            number,
+            params,
+            "complete" if reason is None else "infeasible",
+            values if finite else None,
+            reason,
+            missed,
+            repeats,
+        )
+        trials.append(trial)
+        if reason is None:
+            self._compare(trial)
+        # A run without a trade is no score, even if it has a value: its profit of 0.
+        known = reason is None or any(each > 0 for each in missed)
+        return Told(trial.values if known else None, missed, repeats is not None)
+
+    def _shortcoming(self, row: Float1D, values: tuple[float, ...], missed: tuple[float, ...]) -> str | None:
+        if row[METRICS.index("total")] == 0:
+            return "made no trade"
+        for requirement, each in zip(self.plan.requirements, missed, strict=True):
+            if each > 0:
+                return f"misses {requirement.text!r}"
+        for objective, value in zip(self.plan.objectives, values, strict=True):
+            if not np.isfinite(value):
+                return f"has no finite {objective.name}"
+        return None
+
+    def _compare(self, trial: Trial) -> None:
+        """Note the best, and when there was a better one last."""
+        assert trial.values is not None
+        gains = tuple(
+            value * objective.sign for value, objective in zip(trial.values, self.plan.objectives, strict=True)
+        )
+        if self._best is None or gains[0] > self._best[0]:
+            if self._best is None or gains[0] > self._best[0] + self.plan.settings.min_improvement:
+                self._better_at = trial.number + 1
+            self._best = gains[0], trial
+        if len(gains) == 1:
+            return
+        if any(all(one >= two for one, two in zip(each, gains, strict=True)) for each in self._front):
+            return
+        beaten = {each for each in self._front if all(two >= one for one, two in zip(each, gains, strict=True))}
+        self._front = (self._front - beaten) | {gains}
+        self._better_at = trial.number + 1
+
+    def _report(self) -> None:
+        trial = None if self._best is None else self._best[1]
+        self._tell_progress(
+            SearchProgress(
+                "trials",
+                len(self._done.trials),
+                self.plan.settings.trials,
+                0.0,
+                None if trial is None or trial.values is None else trial.values[0],
+                None if trial is None else trial.params,
+                self._done.counts(),
+            )
+        )
+
+
+def best_of(trials: Sequence[Trial], objective: Objective) -> Trial | None:
+    """Return the complete trial with the best first value, the earliest among equals."""
+    found = [each for each in trials if each.state == "complete" and each.values is not None]
+    if not found:
+        return None
+    return max(found, key=lambda each: ((each.values or (0.0,))[0] * objective.sign, -each.number))
+
+
+def front_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
+    """Return the Pareto front of the complete trials, best in the first objective first."""
+    found = [each for each in trials if each.state == "complete" and each.repeats is None]
+    if not found:
+        return []
+    values = np.array([each.values for each in found], dtype=np.float64)
+    return [found[row] for row in pareto_front(values, [each.sign for each in objectives])]
+
+
+def require_some(searched: Searched) -> None:
+    """Refuse a search in which no set came to anything.
+
+    Raises
+    ------
+    SearchError
+        With the most frequent reasons.
+    """
+    if any(each.state == "complete" for each in searched.trials) or not searched.trials:
+        return
+    reasons = Counter((each.reason or "").split(" at bar ")[0] for each in searched.trials).most_common()
+    n = len(searched.trials)
+    if len(reasons) == 1 and reasons[0][0] == "made no trade":
+        raise SearchError(f"none of {n:,} sets made a trade: look at the strategy's conditions, or at the period")
+    text = "; ".join(f"{count:,} x {reason}" for reason, count in reasons[:_REASONS])
+    more = f"; and {len(reasons) - _REASONS} more reasons" if len(reasons) > _REASONS else ""
+    raise SearchError(f"none of {n:,} sets came to anything: {text}{more}")
