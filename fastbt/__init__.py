@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         FastbtError,
         IndicatorError,
         OracleError,
+        SearchError,
         SettingsError,
         ShapeError,
         SimulationError,
@@ -34,11 +35,18 @@ if TYPE_CHECKING:
     from fastbt.oracle.against_jesse import verify
     from fastbt.oracle.lookahead import LookaheadReport, verify_no_lookahead
     from fastbt.oracle.verify import VerifyReport
+    from fastbt.search.batch import backtest_batch
+    from fastbt.search.batch_result import BatchResult
+    from fastbt.search.optimize import optimize
+    from fastbt.search.optimize_result import OptimizeResult
+    from fastbt.search.walk_forward import walk_forward
+    from fastbt.search.walk_forward_result import WalkForwardResult
     from fastbt.sweep import Space, SweepResult, sweep
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BatchResult",
     "CandleError",
     "CandleSet",
     "CandleWarning",
@@ -46,7 +54,9 @@ __all__ = [
     "FastbtError",
     "IndicatorError",
     "LookaheadReport",
+    "OptimizeResult",
     "OracleError",
+    "SearchError",
     "SettingsError",
     "ShapeError",
     "SimulationError",
@@ -54,24 +64,34 @@ __all__ = [
     "StrategyError",
     "SweepResult",
     "VerifyReport",
+    "WalkForwardResult",
     "backtest",
+    "backtest_batch",
     "indicator",
+    "optimize",
     "sweep",
     "verify",
     "verify_no_lookahead",
+    "walk_forward",
 ]
 
 _HOMES = {
+    "BatchResult": "fastbt.search.batch_result",
     "CandleSet": "fastbt.data",
+    "OptimizeResult": "fastbt.search.optimize_result",
     "Space": "fastbt.sweep.space",
     "LookaheadReport": "fastbt.oracle.lookahead",
     "SweepResult": "fastbt.sweep.sweep",
     "VerifyReport": "fastbt.oracle.verify",
+    "WalkForwardResult": "fastbt.search.walk_forward_result",
     "backtest": "fastbt.backtest",
+    "backtest_batch": "fastbt.search.batch",
     "indicator": "fastbt.indicators.plugin",
+    "optimize": "fastbt.search.optimize",
     "sweep": "fastbt.sweep.sweep",
     "verify": "fastbt.oracle.against_jesse",
     "verify_no_lookahead": "fastbt.oracle.lookahead",
+    "walk_forward": "fastbt.search.walk_forward",
 }
 
 
