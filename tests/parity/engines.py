@@ -17,7 +17,7 @@ import numpy as np
 from parity.cases import Case
 
 from fastbt.engine.account import Account
-from fastbt.errors import CompileError, SimulationError
+from fastbt.errors import CompileError, SimulationError, StrategyError
 from fastbt.results import Simulation
 
 Log = list[tuple[Any, ...]]
@@ -227,7 +227,7 @@ def _log_kernel(compiled: Any, symbol: str, log: Log) -> dict[str, Any]:
                 return answer
             log.append((name, symbol, *seen_by_kernel(module, state, s, v)))
             answer = own(s, v, *arguments)
-            if name == "terminate":
+            if name == "terminate" and s.status == 0:
                 log.append(("end", symbol, *seen_by_kernel(module, state, s, v)))
             return answer
 
@@ -260,8 +260,8 @@ def compare_kernel(
     """
     try:
         compiled, log = run_kernel(case, strategies)
-    except CompileError as error:
-        raise NotCompiled(error.message) from error
+    except (CompileError, StrategyError) as error:
+        raise NotCompiled(getattr(error, "message", str(error))) from error
     except Exception:
         return f"the kernel crashed:\n{traceback.format_exc(limit=-4)}", outcome, 0
     if isinstance(compiled, SimulationError) or isinstance(outcome, SimulationError):

@@ -1,0 +1,179 @@
+"""Every class in `strategies/` in Jesse, interpreted and compiled: one rule of the specification each, one JSON object.
+
+Run from `tests/`::
+
+    python -m parity.scenarios --verbose --only Gap
+    python -m parity.scenarios --table > checklist.md
+
+Generated code runs as plain Python, so that every hook call of the kernel is compared; `--kernel machine` compiles it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import sys
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+from parity import engines
+from parity.cases import FUTURES, MINUTE, SPOT, START, Case, Options, random_candles
+from parity.jesse_harness import Jesse
+
+from fastbt.errors import SimulationError
+from fastbt.oracle.compare import compare
+from fastbt.results import Simulation
+from fastbt.types import UNSUPPORTED_REASONS
+
+FOLDER = Path(__file__).parent / "strategies"
+SYMBOL = "BTC-USDT"
+
+
+def names() -> list[str]:
+    """Return every strategy as `file:Class`."""
+    found = []
+    for path in sorted(FOLDER.glob("*.py")):
+        classes = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+        found += [f"{path}:{each.name}" for each in classes if each.name != "Base"]
+    return found
+
+
+@cache
+def market(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return minutes and warm-up of one of the markets."""
+    n = {"days": 3 * 1440 + 60, "odd": 7 * 60 + 37}.get(name, 600)
+    warm = 0 if name == "cold" else 300 if name != "days" else 600
+    shape = {
+        "gaps": {"volatility": 0.0008, "wick": 0.0005, "gap": 0.0015},
+        "wicks": {"volatility": 0.0006, "wick": 0.002},
+        "wild": {"volatility": 0.003, "wick": 0.002, "gap": 0.002},
+    }.get(name, {"volatility": 0.001, "wick": 0.0008, "gap": 0.0005})
+    rng = np.random.default_rng([7, len(name), n])
+    rows = random_candles(rng, warm + n, START - warm * MINUTE, decimals=2, **shape)
+    return rows[warm:], rows[:warm]
+
+
+def make_case(cls: type) -> Case:
+    """Return what a strategy asks for."""
+    changes = getattr(cls, "ACCOUNT", {})
+    spot = changes.get("type") == "spot"
+    config = {
+        "starting_balance": 10_000.0,
+        "fee": 0.0006,
+        "type": "futures",
+        "futures_leverage": 1,
+        "futures_leverage_mode": "cross",
+        "exchange": SPOT if spot else FUTURES,
+        "warm_up_candles": 20,
+        **changes,
+    }
+    minutes, warmup = market(getattr(cls, "MARKET", "gaps"))
+    return Case(
+        "scenario",
+        0,
+        config,
+        ((SYMBOL, getattr(cls, "TIMEFRAME", "5m")),),
+        tuple((SYMBOL, each) for each in getattr(cls, "DATA", ())),
+        {SYMBOL: minutes},
+        {SYMBOL: warmup} if len(warmup) else {},
+        Options(),
+    )
+
+
+def compare_one(jesse: Jesse, strategy: str, *, kernel: bool) -> dict[str, Any]:
+    """Run a strategy in all engines; say how each ended, and how they differ."""
+    their_log: engines.Log = []
+    our_log: engines.Log = []
+    cls = engines.in_jesse(strategy)
+    case = make_case(cls)
+    theirs = jesse.run(case, [engines.logged(cls, their_log)])
+    outcome = engines.run_reference(case, [engines.logged(engines.loaded(strategy).cls, our_log)])
+    found: dict[str, Any] = {
+        "covers": getattr(cls, "COVERS", ""),
+        "rule": (cls.__doc__ or "").strip().split("\n")[0],
+        "raises": getattr(cls, "RAISES", ""),
+        "refused": getattr(cls, "REFUSED", ""),
+        "refused_compiled": getattr(cls, "REFUSED_COMPILED", ""),
+        "jesse": theirs.get("exception", "completed"),
+        "trades": len(theirs.get("trades", ())),
+        "orders": theirs["order_count"],
+        "calls": len(their_log),
+    }
+    if isinstance(outcome, SimulationError) and outcome.exception is None:
+        status = status_of(outcome)
+        difference = engines.first_difference(our_log, their_log[: len(our_log)])
+        found["interpreted"] = difference or f"not simulated: {status}"
+    else:
+        told = compare((outcome, {}), theirs)
+        difference = engines.first_difference(our_log, their_log) or (str(told) if told else None)
+        if isinstance(outcome, SimulationError) and not difference:
+            found["bar"] = outcome.bar
+            if theirs["time"] == theirs["time"] and outcome.time != theirs["time"]:
+                difference = f"aborted at {outcome.time}, Jesse at {theirs['time']}"
+        found["interpreted"] = difference or "identical"
+    if isinstance(outcome, Simulation):
+        found["liquidations"] = outcome.liquidations
+    if kernel and not difference:
+        found["compiled"] = compiled(case, strategy, outcome, our_log)
+    return found
+
+
+def compiled(case: Case, strategy: str, outcome: engines.Outcome, our_log: engines.Log) -> str:
+    """Run a strategy compiled, and say how it compares with the reference engine."""
+    try:
+        difference, ours, _ = engines.compare_kernel(case, [strategy], outcome, our_log)
+    except engines.NotCompiled as error:
+        return f"refused: {error}"
+    if (
+        isinstance(ours, SimulationError)
+        and ours.exception is None
+        and (difference is None or "kernel" not in difference)
+    ):
+        same = isinstance(outcome, SimulationError) and engines.ending(ours) == engines.ending(outcome)
+        return f"not simulated: {status_of(ours)}" + ("" if same else ", the kernel alone")
+    return difference or "identical"
+
+
+def status_of(error: SimulationError) -> str:
+    """Return the name of the status behind a refusal."""
+    return next((each.name for each, text in UNSUPPORTED_REASONS.items() if text in str(error)), str(error))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Compare them, and print what was found."""
+    parser = argparse.ArgumentParser(description="Compare fastbt with Jesse, rule by rule.")
+    parser.add_argument("--only", default="", help="part of a name or of a paragraph")
+    parser.add_argument("--kernel", choices=["machine", "python", "none"], default="python")
+    parser.add_argument("--verbose", action="store_true", help="print one line each")
+    parser.add_argument("--table", action="store_true", help="print a table instead of JSON")
+    options = parser.parse_args(arguments)
+    if options.kernel == "python":
+        from fuzz_compiled import run_as_python
+
+        run_as_python()
+    jesse, began = Jesse(), time.perf_counter()
+    report = {}
+    for strategy in names():
+        label = f"{Path(strategy.rpartition(':')[0]).stem}.{strategy.rpartition(':')[2]}"
+        if options.only in label:
+            report[label] = compare_one(jesse, strategy, kernel=options.kernel != "none")
+            if options.verbose:
+                print(label, json.dumps(report[label]), file=sys.stderr)
+    print(f"{time.perf_counter() - began:.0f} s", file=sys.stderr)
+    if options.table:
+        print("| Paragraph | Strategy | Rule |\n|---|---|---|")
+        for label, found in sorted(report.items(), key=lambda item: item[1]["covers"]):
+            print(f"| {found['covers']} | `{label}` | {found['rule']} |")
+    else:
+        print(json.dumps(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
