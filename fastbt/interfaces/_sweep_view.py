@@ -14,6 +14,7 @@ from fastbt.interfaces._terminal import Progress, console, counted, duration, pl
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
+    from rich.spinner import Spinner
 
     from fastbt.sweep.progress import SweepProgress
 
@@ -117,6 +118,7 @@ class SweepView(Progress):
         self._state: SweepProgress | None = None
         self._live: Live | None = None
         self._console: Console | None = None
+        self._spinner: Spinner | None = None
 
     def __enter__(self) -> Self:
         if self._as_json or not sys.stderr.isatty():
@@ -179,25 +181,22 @@ class SweepView(Progress):
         from rich.text import Text
 
         state = self._state
-        if not hasattr(self, "_spinner"):
+        if self._spinner is None:
             self._spinner = Spinner("dots")
-        if state is None:
-            self._spinner.update(text=Text(self.stage_text))
-            return self._spinner
         head = Table.grid(padding=(0, 1))
-        self._spinner.update(text="")
-        head.add_row(
-            self._spinner,
-            Text(f"{state.done:,} of {counted(state.total, 'set')}", no_wrap=True),
-            ProgressBar(total=max(1, state.total), completed=state.done, width=_BAR_WIDTH),
-            Text(rate_text(state), no_wrap=True),
-        )
+        if state is None:
+            head.add_row(self._spinner, Text(self.stage_text))
+            return head
         assert self._console is not None
+        so_far, speed = f"{state.done:,} of {counted(state.total, 'set')}", rate_text(state)
+        # What the texts leave, spinner and spaces taken off.
+        room = min(_BAR_WIDTH, self._console.width - len(so_far) - len(speed) - 8)
+        bar = [ProgressBar(total=max(1, state.total), completed=state.done, width=room)] if room >= 5 else []
+        head.add_row(self._spinner, Text(so_far, no_wrap=True), *bar, Text(speed, no_wrap=True))
         utf = (self._console.encoding or "").lower().startswith("utf")
         told = histogram_text(state, bars=_BARS if utf else _PLAIN_BARS)
-        so_far = f"{duration(state.seconds)} so far"
         lines = [
-            ", ".join(part for part in (so_far, left_text(state)) if part),
+            ", ".join(part for part in (f"{duration(state.seconds)} so far", left_text(state)) if part),
             best_text(state),
             f"{state.metric} {told}" if told else "",
             counts_text(state),

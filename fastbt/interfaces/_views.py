@@ -199,33 +199,42 @@ def hyperparameter_columns(best: pl.DataFrame) -> list[str]:
     return best.columns[1 : best.columns.index("status")] if "status" in best.columns else []
 
 
-def runs_table(runs: Sequence[Mapping[str, Any]]) -> Table:
-    """Return the table of the runs on disk."""
+def runs_table(console: Console, runs: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the table of the runs on disk; with less in it if there is no room."""
+    for tight, whole in ((False, True), (True, True), (True, False)):
+        table = _runs(runs, tight=tight, whole=whole)
+        if _width(console, table) <= console.width:
+            return table
+    return table
+
+
+def _runs(runs: Sequence[Mapping[str, Any]], *, tight: bool, whole: bool) -> Table:
     from rich.markup import escape
 
     from fastbt.sweep.memory import bytes_text
 
     table = _table()
+    if tight:
+        table.padding = (0, 1, 0, 0)
     for name in ("run", "strategy", "markets"):
         table.add_column(name, overflow="fold")
-    for name in ("rows", "ok", "state", "best", "took", "size"):
+    for name in ("rows", *(("ok",) if whole else ()), "state", "best", *(("took", "size") if whole else ())):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("last worked on (UTC)", no_wrap=True)
+    table.add_column("last worked on (UTC)" if whole else "last (UTC)", no_wrap=True)
     for each in runs:
         markets = list(dict.fromkeys(f"{one['symbol']} {one['timeframe']}" for one in each["markets"]))
-        more = f" and {len(markets) - 2} more" if len(markets) > 2 else ""
+        more = f" and {len(markets) - 1} more" if len(markets) > 1 else ""
         colour = {"complete": "green", "running": "cyan"}.get(each["state"], "yellow")
         share = "" if each["complete"] else f" {each['done'] / each['rows']:.0%}"
         table.add_row(
             escape(each["name"]),
             escape(each["strategy"]),
-            ", ".join(markets[:2]) + more,
+            markets[0] + more,
             f"{each['rows']:,}",
-            f"{each['ok']:,}",
+            *([f"{each['ok']:,}"] if whole else []),
             f"[{colour}]{each['state']}{share}[/]",
             f"{each['metric'].removesuffix('_ratio')} {metric_text(each['metric'], each['best'])}",
-            duration(each["seconds"]),
-            bytes_text(each["bytes"]),
+            *([duration(each["seconds"]), bytes_text(each["bytes"])] if whole else []),
             (each["updated"] or "-")[:16].replace("T", " "),
         )
     return table

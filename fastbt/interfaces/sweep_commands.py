@@ -135,7 +135,7 @@ def sweep(
 
     check_metric(metric)
     if out is not None:
-        check_export(out)
+        check_export(out, "--out")
     if where.run is None:
         for name in ("resume", "fork", "daily"):
             if getattr(where, name):
@@ -314,7 +314,8 @@ def runs_list(
     if output.json:
         write_json({"folder": index.root, "runs": rows})
     elif rows:
-        console().print(runs_table(rows))
+        out = console()
+        out.print(runs_table(out, rows))
     else:
         typer.echo(f"There is no run in {str(index.root)!r}." if not index.names() else "No run is of this kind.")
     return OK

@@ -228,18 +228,19 @@ class RunIndex:
         return write_table(rows, path)
 
 
-def check_export(path: Path) -> None:
-    """Raise SettingsError unless results can be written to this file."""
+def check_export(path: Path, option: str = "") -> None:
+    """Raise SettingsError, naming the option if there is one, unless results can be written to this file."""
+    prefix = f"{option}: " if option else ""
     if path.suffix.lower() not in EXPORT_SUFFIXES:
-        raise SettingsError(f"wanted a file that ends in {', '.join(EXPORT_SUFFIXES)}; was {str(path)!r}")
+        raise SettingsError(f"{prefix}wanted a file that ends in {', '.join(EXPORT_SUFFIXES)}; was {str(path)!r}")
     if not path.absolute().parent.is_dir():
-        raise SettingsError(f"there is no folder {str(path.absolute().parent)!r}")
+        raise SettingsError(f"{prefix}there is no folder {str(path.absolute().parent)!r}")
     if path.suffix.lower() == ".xlsx":
         try:
             import xlsxwriter  # noqa: F401
         except ImportError:
             raise SettingsError(
-                "Excel files need xlsxwriter; install fastbt with its extra 'excel', or write .csv"
+                f"{prefix}Excel files need xlsxwriter; install fastbt with its extra 'excel', or write .csv"
             ) from None
 
 

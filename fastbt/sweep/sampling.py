@@ -181,9 +181,6 @@ class Grid(SetSource):
                 mine = [*group[1], *mine]
             groups.append((names, mine))
         axes, done = [], set()
-        for names, mine in groups:
-            if not names and not satisfied(mine, self._complete({}, 1)).all():
-                raise SettingsError(f"no set of the grid satisfies {_quoted(mine)}: nothing that it reads varies")
         for name, dimension in dimensions.items():
             if name in done:
                 continue
@@ -472,6 +469,15 @@ def _about(space: Space, constraints: Sequence[Constraint], fixed: Mapping[str, 
     }
 
 
+def _check_fixed(space: Space, constraints: Sequence[Constraint], fixed: Mapping[str, Any]) -> None:
+    """Refuse a constraint that no set can satisfy, as nothing that it reads varies."""
+    varied = {each.name for each in space.dimensions}
+    for each in constraints:
+        if not varied.intersection(each.names) and not each.holds(SetTable.of([fixed]))[0]:
+            values = ", ".join(f"{name}={fixed[name]!r}" for name in each.names)
+            raise SettingsError(f"no set satisfies {each.text!r}: nothing that it reads varies: {values}")
+
+
 def source_of(
     space: Space,
     *,
@@ -514,9 +520,11 @@ def source_of(
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise SettingsError(f"seed wants a whole number from 0; it was {seed!r}")
     if n is None:
+        _check_fixed(space, constraints, fixed or {})
         return Grid(space, constraints, fixed)
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise SettingsError(f"n wants a whole number from 1; it was {n!r}")
+    _check_fixed(space, constraints, fixed or {})
     grid = None
     if space.size is not None:
         try:

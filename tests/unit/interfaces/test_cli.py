@@ -18,6 +18,7 @@ import fastbt
 from fastbt.backtest import Session
 from fastbt.errors import OracleError
 from fastbt.interfaces import _terminal, bench
+from fastbt.interfaces._sweep_view import SweepView
 from fastbt.metrics.names import METRICS
 from fastbt.oracle import jesse_process
 
@@ -219,7 +220,7 @@ def test_backtest__refuses_wrong_input_in_one_sentence(files, line, message):
     [
         ("--metric sharpe", "there is no metric 'sharpe'. Did you mean 'sharpe_ratio'?"),
         ("--metric net_profitt", "there is no metric 'net_profitt'. Did you mean 'net_profit'?"),
-        ("--out sets.xlsx", "--out: wanted a file that ends in .csv, .parquet, .json; was 'sets.xlsx'"),
+        ("--out sets.ods", "--out: wanted a file that ends in .csv, .parquet, .json, .jsonl, .xlsx; was 'sets.ods'"),
         ("--out nowhere/sets.csv", "--out: there is no folder"),
         ("--space fast_perod=1:2", "SmaCrossover has no hyper-parameter 'fast_perod'"),
         ("--space stop_loss=0.01:0.05", "'stop_loss' is a float without a step, so there is no grid"),
@@ -399,11 +400,11 @@ def test_sweep__of_which_no_set_completes_is_a_negative_answer(files):
 
 @compiled
 def test_sweep__keeps_what_was_done_when_interrupted(monkeypatch, tmp_path):
-    def count(self, done, total, seconds):
-        if done:
+    def show(self, state):
+        if state.done:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(_terminal.Progress, "count", count)
+    monkeypatch.setattr(SweepView, "show", show)
     file = tmp_path / "sets.parquet"
     line = f"sweep SmaCrossover {SHORT} --n 20000 --out {file}"
     done = run(line)
@@ -421,7 +422,8 @@ def test_sweep__keeps_what_was_done_when_interrupted(monkeypatch, tmp_path):
 @compiled
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
 def test_sweep__ends_soon_after_control_c():
-    with command("sweep", "SmaCrossover", "--n", "200000", "--top", "3") as process:
+    # A stop of any distance: the grid alone has fewer sets.
+    with command(*"sweep SmaCrossover --n 200000 --top 3 --space stop_loss=0.01:0.06".split()) as process:
         said = []
         for line in process.stderr:
             said.append(line)

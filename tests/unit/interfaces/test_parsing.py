@@ -6,7 +6,7 @@ import pytest
 
 from fastbt.compiler.load import load_strategy
 from fastbt.errors import SettingsError
-from fastbt.interfaces._parsing import check_out, parse_set, parse_space
+from fastbt.interfaces._parsing import parse_set, parse_space
 from fastbt.sweep.space import Space
 
 STRATEGY = """
@@ -108,10 +108,12 @@ def test_parse_space__says_what_is_wrong(source, texts, message):
     assert message in str(error.value)
 
 
-def test_check_out__refuses_what_cannot_be_written(tmp_path):
-    check_out(None)
-    check_out(tmp_path / "a.CSV")
-    with pytest.raises(SettingsError, match=r"ends in \.csv, \.parquet, \.json; was '.*a\.xlsx'"):
-        check_out(tmp_path / "a.xlsx")
-    with pytest.raises(SettingsError, match="there is no folder '.*nowhere'"):
-        check_out(tmp_path / "nowhere" / "a.csv")
+def test_parse_space__takes_a_logarithmic_scale(source):
+    space = parse_space(["factor=0.01:100:log", "period=5:50:log"], source)
+    assert space == {
+        "factor": {"type": "float", "min": 0.01, "max": 100.0, "log": True},
+        "period": {"type": "int", "min": 5, "max": 50, "log": True},
+    }
+    assert [each.log for each in Space.of(space).dimensions] == [True, True]
+    with pytest.raises(SettingsError, match="factor wants a number; was 'lag'"):
+        parse_space(["factor=0.01:100:lag"], source)

@@ -105,8 +105,9 @@ def test_grid__says_why_there_is_none():
         Grid(PAIRS, [Constraint("fast > slow + 100")])
     with pytest.raises(SettingsError, match="ties 100,000,000 combinations of a, b, more than the 4,000,000"):
         Grid(Space.of({"a": (1, 10_000), "b": (1, 10_000)}), [Constraint("a < b")])
-    with pytest.raises(SettingsError, match="nothing that it reads varies"):
-        Grid(Space.of({"a": (1, 3)}), [Constraint("slow < 3")], {"a": 1, "slow": 5})
+    for n in (None, 5):
+        with pytest.raises(SettingsError, match="'slow < 3': nothing that it reads varies: slow=5"):
+            source_of(Space.of({"a": (1, 3)}), n=n, constraints=[Constraint("slow < 3")], fixed={"a": 1, "slow": 5})
 
 
 def test_sets__have_all_names_in_the_order_of_the_strategy():
