@@ -130,11 +130,9 @@ def compiled(case: Case, strategy: str, outcome: engines.Outcome, our_log: engin
         difference, ours, _ = engines.compare_kernel(case, [strategy], outcome, our_log)
     except engines.NotCompiled as error:
         return f"refused: {error}"
-    if (
-        isinstance(ours, SimulationError)
-        and ours.exception is None
-        and (difference is None or "kernel" not in difference)
-    ):
+    if difference and difference.startswith("the kernel crashed"):
+        return difference
+    if isinstance(ours, SimulationError) and ours.exception is None:
         same = isinstance(outcome, SimulationError) and engines.ending(ours) == engines.ending(outcome)
         return f"not simulated: {status_of(ours)}" + ("" if same else ", the kernel alone")
     return difference or "identical"

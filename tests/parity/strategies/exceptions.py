@@ -414,7 +414,7 @@ class AttributeIsMissing(Base):
 
     def update_position(self):
         if self.index == 8:
-            self.nothing_of_this_name
+            self.vars["found"] = self.nothing_of_this_name
         elif self.index % 3 == 2:
             self.liquidate()
 
