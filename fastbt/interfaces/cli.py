@@ -27,6 +27,7 @@ from fastbt.interfaces._options import (
     open_session,
 )
 from fastbt.interfaces._terminal import Progress, console, counted, moment, say, write_json
+from fastbt.interfaces.search_commands import register as register_searches
 from fastbt.interfaces.sweep_commands import register
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def backtest(
 
 
 register(app)
+register_searches(app)
 
 
 @command(app, "verify")
