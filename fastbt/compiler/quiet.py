@@ -14,11 +14,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from fastbt.compiler import api
+from fastbt.compiler.effects import PURE_CALLS, EffectTable, engine_functions
+from fastbt.compiler.events import list_text
 from fastbt.compiler.lower import Program
 from fastbt.compiler.statements import COMMON
 
@@ -27,119 +27,6 @@ STATIC_FIELDS: Final = frozenset(
     "mode leverage fee_rate starting_balance timeframe_minutes warmup_bars window status minute bar index time "
     "complete partial stale current_price market_price".split()
 )
-_PURE_CALLS: Final = frozenset("bool int float abs min max len range round math np".split())
-#: Where the functions stand that generated code calls.
-_SOURCES: Final = (
-    "data/_kernels.py",
-    "engine/decimals.py",
-    "engine/kernels.py",
-    "engine/language.py",
-    "engine/windows.py",
-)
-_ALLOCATES: Final = frozenset({"np.empty", "np.zeros", "np.full"})
-
-
-@dataclass(frozen=True)
-class Effects:
-    """What a function does besides returning a value.
-
-    Attributes
-    ----------
-    writes : bool
-        Whether it changes anything; the status of a failed run not counted.
-    fails : bool
-        Whether it can end the run.
-    reads : frozenset of str
-        Fields of the run's state that it reads; "v" if it reads the strategy's variables, "?" if that is not known.
-    """
-
-    writes: bool = False
-    fails: bool = False
-    reads: frozenset[str] = frozenset()
-
-    def __or__(self, other: Effects) -> Effects:
-        return Effects(self.writes or other.writes, self.fails or other.fails, self.reads | other.reads)
-
-
-NONE: Final = Effects()
-UNKNOWN: Final = Effects(True, True, frozenset("?"))
-
-
-def _stored(function: ast.FunctionDef) -> set[str]:
-    """Return the local names that hold memory of the function's own."""
-    names = set()
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            if ast.unparse(node.value.func) in _ALLOCATES:
-                names |= {each.id for each in node.targets if isinstance(each, ast.Name)}
-    return names
-
-
-class EffectTable:
-    """The effects of functions by name, found from their sources.
-
-    Parameters
-    ----------
-    functions : mapping
-        Functions that calls may name; a call of any other counts as unknown.
-    """
-
-    def __init__(self, functions: Mapping[str, ast.FunctionDef]) -> None:
-        self._functions = functions
-        self._known: dict[str, Effects] = {"_fail": Effects(False, True)}
-
-    def of_function(self, name: str) -> Effects:
-        """Return the effects of calling a function."""
-        if name not in self._known:
-            function = self._functions.get(name)
-            if function is None:
-                return UNKNOWN
-            self._known[name] = UNKNOWN  # while it is being looked at
-            self._known[name] = self._of_all(function.body, _stored(function), itself=name)
-        return self._known[name]
-
-    def of(self, node: ast.AST) -> Effects:
-        """Return the effects of a statement or an expression."""
-        return self._of_all([node], set())
-
-    def _of_all(self, nodes: Iterable[ast.AST], own: set[str], itself: str = "") -> Effects:
-        effects = NONE
-        for node in nodes:
-            for each in ast.walk(node):
-                effects |= self._of_one(each, own, itself)
-        return effects
-
-    def _of_one(self, node: ast.AST, own: set[str], itself: str) -> Effects:
-        if isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
-            if called == itself or called.split(".")[0] in _PURE_CALLS:
-                return NONE
-            if not isinstance(node.func, ast.Name):
-                return NONE if isinstance(node.func, ast.Attribute) and node.func.attr == "copy" else UNKNOWN
-            return self.of_function(called)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if isinstance(node.ctx, ast.Store):
-                return Effects(True)
-            if node.value.id == "s":
-                return Effects(reads=frozenset({node.attr}))
-            return Effects(reads=frozenset("v")) if node.value.id == "v" else NONE
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-            base = node.value
-            return NONE if isinstance(base, ast.Name) and base.id in own else Effects(True)
-        if isinstance(node, ast.Delete | ast.Global | ast.Nonlocal | ast.Yield | ast.Try | ast.Raise):
-            return UNKNOWN
-        return NONE
-
-
-@cache
-def engine_functions() -> Mapping[str, ast.FunctionDef]:
-    """Return the kernels that generated code calls."""
-    folder = Path(__file__).parent.parent
-    found: dict[str, ast.FunctionDef] = {}
-    for file in _SOURCES:
-        tree = ast.parse((folder / file).read_text())
-        found |= {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef)}
-    return found
 
 
 def _is_side(node: ast.expr) -> bool:
@@ -216,9 +103,7 @@ class Guard:
 
     def _is_global(self, each: ast.Name, node: ast.expr) -> bool:
         """Tell whether a name is a function or module: locals are assigned, and so are in `known` or nowhere."""
-        return each.id in _PURE_CALLS or any(
-            isinstance(call, ast.Call) and call.func is each for call in ast.walk(node)
-        )
+        return each.id in PURE_CALLS or any(isinstance(call, ast.Call) and call.func is each for call in ast.walk(node))
 
     def _without_sides(self, node: ast.expr) -> ast.expr:
         class Sides(ast.NodeTransformer):
@@ -517,7 +402,7 @@ def quiet_text(program: Program, text: str) -> str:
         lines.append(f"EVER_{state.upper()} = {_CODES[at_all]}")
         lines.append(f"NOW_{state.upper()} = {_CODES[True if same and at_all is None else here]}")
     parts = ["# Bars that can be skipped.\n" + "\n".join(lines), ever.text, now.text]
-    listing = list_text(ever)
+    listing = list_text(ever.text, {state: at_all for state, (at_all, _) in answers.items()})
     if listing is not None:
         parts.append(listing)
     return "\n\n\n".join(parts)
@@ -548,154 +433,6 @@ def _body(text: str, state: str, kind: str) -> str:
     return "\n".join([*parts, "\n".join(map(ast.unparse, functions[f"may_{state}_{kind}"].body))]).replace(
         f"__{kind}(", "__("
     )
-
-
-class _NotPlain(Exception):
-    """A guard needs the run's state."""
-
-
-class AtBar(ast.NodeTransformer):
-    """Turns a static guard into a function of the bar, without the run's state: it is evaluated on every bar.
-
-    Attributes
-    ----------
-    fields : dict
-        Values of the parameter set that it reads, and their names as arguments.
-    reaches : list of expr
-        How many bars back it looks; before there are as many, it must not be called.
-    """
-
-    def __init__(self) -> None:
-        self.fields: dict[str, str] = {}
-        self.reaches: list[ast.expr] = []
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        match node:
-            case ast.Attribute(ast.Name("k"), field):
-                return ast.Name(self.fields.setdefault(field, f"k_{field}"), ast.Load())
-            case ast.Attribute(ast.Name("s"), "bar"):
-                return ast.Name("bar", ast.Load())
-            case ast.Attribute(ast.Name("s"), "qty"):
-                return ast.Name("side", ast.Load())
-            case ast.Attribute(ast.Name("s"), "current_price"):
-                return _expression("bars[bar, CLOSE]")
-            case ast.Attribute(ast.Name("s"), "index"):
-                return _expression("(bar - warmup)")
-            case ast.Attribute(ast.Name("s"), "time"):
-                return _expression("(bars[bar, TIMESTAMP] + 60000.0 * length)")
-        return self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        match node:
-            case ast.Call(ast.Name("_lag"), [ast.Name("s"), count]):
-                count = self._reach(count)
-                return _expression(f"bar + 1 - ({ast.unparse(count)})")
-            case ast.Call(ast.Name("_at"), [ast.Name("s"), ast.UnaryOp(ast.USub(), count)]):
-                count = self._reach(count)
-                return _expression(f"bar + 1 - ({ast.unparse(count)})")
-            case ast.Call(ast.Name("_settled"), [ast.Name("s"), first, value]):
-                first, value = self.visit(first), self.visit(value)
-                return ast.IfExp(_expression(f"bar >= {ast.unparse(first)}"), value, _expression("np.nan"))
-            case ast.Call(ast.Name("_current"), [ast.Name("s"), ast.Name("bars"), ast.Name("minutes"), column]):
-                return _expression(f"bars[bar, {ast.unparse(column)}]")
-        return self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id in ("s", "v", "k", "minutes"):
-            raise _NotPlain
-        return node
-
-    def _reach(self, count: ast.expr) -> ast.expr:
-        """Return how far back an access looks: known before the first bar."""
-        plain: ast.expr = self.visit(count)
-        for each in ast.walk(plain):
-            if isinstance(each, ast.Name) and each.id not in self.fields.values():
-                raise _NotPlain
-            if not isinstance(each, ast.Name | ast.Constant | ast.BinOp | ast.operator | ast.expr_context):
-                raise _NotPlain
-        self.reaches.append(plain)
-        return plain
-
-
-def _expression(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
-
-
-_LISTING = """
-@inner
-def _list_events(s, v, k, x, bars, minutes, events):
-    length = s.timeframe_minutes
-    warmup = s.warmup_bars
-{fields}
-    n = 0
-    # On the first bars an access may fail: whatever the state, the run comes to see.
-    early = {reach} - 1 - warmup
-    for b in range(len(minutes) // length):
-        bar = warmup + b
-        if b < early:
-            states = IN_FLAT | IN_WAIT | IN_LONG | IN_SHORT
-        else:
-            states = 0
-{states}
-        if states != 0:
-            events[0, n] = b
-            events[1, n] = states
-            n += 1
-    return n
-"""
-
-
-def list_text(ever: Guards) -> str | None:
-    """Return a faster `_list_events` than the machine's, for guards that need nothing of the run's state.
-
-    Parameters
-    ----------
-    ever : Guards
-        Static guards.
-
-    Returns
-    -------
-    str or None
-        None if a guard needs more than the bar and the parameter set.
-    """
-    at_bar = AtBar()
-    functions = [each for each in ast.parse(ever.text).body if isinstance(each, ast.FunctionDef)]
-    try:
-        for each in functions:
-            if each.name.startswith("may_"):
-                continue
-            each.body = [at_bar.visit(statement) for statement in each.body]
-    except _NotPlain:
-        return None
-    names = ("bar", "side", "length", "warmup", "x", "bars", *at_bar.fields.values())
-    texts = []
-    for each in functions:
-        calls = [call for call in ast.walk(each) if isinstance(call, ast.Call)]
-        for call in calls:
-            if isinstance(call.func, ast.Name) and call.func.id.endswith("__ever"):
-                call.func.id += "_at"
-                call.args = [ast.Name(name, ast.Load()) for name in names]
-        each.name += "_at"
-        each.args.args = [ast.arg(name) for name in names]
-        texts.append(ast.unparse(ast.fix_missing_locations(each)))
-    states = []
-    sides = {"enter": (("FLAT", "0.0"),), "wait": (("WAIT", "0.0"),), "hold": (("LONG", "1.0"), ("SHORT", "-1.0"))}
-    for state, cases in sides.items():
-        if getattr(ever, state) is None:
-            for case, side in cases:
-                arguments = ", ".join(side if name == "side" else name for name in names)
-                states.append(f"            if may_{state}_ever_at({arguments}):\n                states |= IN_{case}")
-    if not states:
-        return None
-    reaches = ", ".join(["1", *dict.fromkeys(ast.unparse(each) for each in at_bar.reaches)])
-    texts.append(
-        _LISTING.strip().format(
-            fields="\n".join(f"    {name} = k.{field}" for field, name in at_bar.fields.items()),
-            reach=f"max({reaches})" if at_bar.reaches else "1",
-            states="\n".join(states),
-        )
-    )
-    return "\n\n\n".join(texts)
 
 
 _WHERE: Final = {

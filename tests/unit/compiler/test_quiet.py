@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from fastbt.compiler import quiet
+from fastbt.compiler import effects, quiet
 from fastbt.compiler.statements import COMMON
 
 HEAD = f"({', '.join(COMMON)}):"
@@ -15,7 +15,7 @@ def guard_of(body, *, static, name="update_position", helpers=""):
     """Return the body of the guard of a hook with this body."""
     text = f"def {name}{HEAD}\n" + textwrap.indent(textwrap.dedent(body).strip(), "    ")
     functions = {each.name: each for each in ast.parse(textwrap.dedent(helpers) + "\n" + text).body}
-    table = quiet.EffectTable({**quiet.engine_functions(), **functions})
+    table = effects.EffectTable({**effects.engine_functions(), **functions})
     guard = quiet.Guard(table, static, returns=name.startswith("should_"))
     function = ast.fix_missing_locations(guard.function(functions[name], "guard"))
     return "\n".join(ast.unparse(each) for each in function.body)
@@ -125,10 +125,10 @@ def test_guard__follows_helpers():
 
 
 def test_engine_functions__have_the_effects_that_guards_rely_on():
-    table = quiet.EffectTable(quiet.engine_functions())
-    assert table.of_function("_lag") == quiet.Effects(False, True, frozenset({"bar"}))
+    table = effects.EffectTable(effects.engine_functions())
+    assert table.of_function("_lag") == effects.Effects(False, True, frozenset({"bar"}))
     assert table.of_function("_liquidate").writes
     assert table.of_function("_submit").writes
     assert not table.of_function("_window_std").writes
     assert "wallet" in table.of_function("_available_margin").reads
-    assert table.of_function("no_such_function") == quiet.UNKNOWN
+    assert table.of_function("no_such_function") == effects.UNKNOWN
