@@ -193,6 +193,7 @@ class Evaluator:
         daily: bool = False,
         stop: Stop | None = None,
         tell: Tell | None = None,
+        out: Output | None = None,
     ) -> Evaluated:
         """Run sets; equal ones are run once.
 
@@ -206,6 +207,8 @@ class Evaluator:
             Ends the call soon after it is set, with what was done until then. Without one, Ctrl-C does, and is raised.
         tell : callable, optional
             Called now and then with row numbers, outcomes and metrics of what is done since.
+        out : Output, optional
+            Room for at least as many rows, from `room`; what is returned lies in it.
 
         Returns
         -------
@@ -223,16 +226,22 @@ class Evaluator:
         if stop is None:
             self.prepare(table)
             with deferred_interrupt(Stop()) as own:
-                found = self._run(table, daily, own, tell)
+                found = self._run(table, daily, own, tell, out)
             if own.by_signal:
                 raise KeyboardInterrupt
             return found
-        return self._run(table, daily, stop, tell)
+        return self._run(table, daily, stop, tell, out)
 
-    def _run(self, table: SetTable, daily: bool, stop: Stop, tell: Tell | None) -> Evaluated:
-        market = self.session.setup.market
+    def room(self, n: int, *, daily: bool = False) -> Output:
+        """Return room for the results of `n` sets, its memory taken at once."""
+        made = Output.empty(n, self.session.setup.market) if daily else Output.without_daily(n)
+        for array in (made.outcomes, made.metrics, made.daily):
+            array[...] = np.nan
+        return made
+
+    def _run(self, table: SetTable, daily: bool, stop: Stop, tell: Tell | None, out: Output | None) -> Evaluated:
         n = len(table)
-        result = Output.empty(n, market) if daily else Output.without_daily(n)
+        result = self.room(n, daily=daily) if out is None else Output(out.outcomes[:n], out.daily[:n], out.metrics[:n])
         for array in (result.outcomes, result.metrics, result.daily):
             array[...] = np.nan
         infeasible: dict[int, str] = {}
@@ -318,7 +327,7 @@ class Evaluator:
             configs[name] = lookup[configs[name]]
         n, to = len(configs), numbers[piece.rows]
         keep_daily = result.daily.shape[1] > 0
-        buffer = self._room(n, keep_daily)
+        buffer = self._buffer_for(n, keep_daily)
 
         def task(first: int, last: int) -> None:
             daily = buffer.daily[first:last] if keep_daily else self._daily_room()[: last - first]
@@ -343,13 +352,15 @@ class Evaluator:
         finally:
             self.seconds["kernels"] += time.perf_counter() - clock
 
-    def _room(self, n: int, daily: bool) -> Output:
+    def reserve(self, n: int, *, daily: bool = False) -> None:
+        """Take the working memory for calls with `n` sets now."""
+        self._buffer_for(min(n, self._block), daily)
+
+    def _buffer_for(self, n: int, daily: bool) -> Output:
         """Return room for the results of `n` sets, the same each time."""
         samples = len(self.session.setup.market.sample_times) if daily else 0
         if len(self._buffer.outcomes) < n or self._buffer.daily.shape[1] != samples:
-            size = max(n, len(self._buffer.outcomes))
-            make = Output.empty(size, self.session.setup.market) if daily else Output.without_daily(size)
-            self._buffer = make
+            self._buffer = self.room(max(n, len(self._buffer.outcomes)), daily=daily)
         return self._buffer
 
     def _daily_room(self) -> Float2D:

@@ -188,7 +188,14 @@ def _tell(tally: Tally, stop: Stop, *, start: bool = False, at_once: bool = Fals
 
 
 def _evaluate(
-    job: Job, evaluator: Evaluator, table: SetTable, first: int, market: int, tally: Tally, stop: Stop
+    job: Job,
+    evaluator: Evaluator,
+    table: SetTable,
+    first: int,
+    market: int,
+    tally: Tally,
+    stop: Stop,
+    out: Output | None = None,
 ) -> Evaluated:
     """Run sets and count what becomes of them."""
     told = np.zeros(len(table), dtype=np.bool_)
@@ -198,7 +205,7 @@ def _evaluate(
         tally.add(market, rows + first, outcomes, metrics)
         _tell(tally, stop)
 
-    evaluated = evaluator.run(table, daily=job.daily, stop=stop, tell=tell)
+    evaluated = evaluator.run(table, daily=job.daily, stop=stop, tell=tell, out=out)
     codes = evaluated.statuses.codes
     # Those that cannot run, and those that are equal to another one.
     rest = np.flatnonzero(~told & (codes != CODE_NOT_RUN))
@@ -236,14 +243,17 @@ def _into(run: Run, job: Job, evaluator: Evaluator, market: int, tally: Tally, s
         daily = None if evaluated.daily is None else daily_frame(evaluated.daily, times, first=first)
         run.write(number, frame, daily)
 
+    mine = [chunk for chunk in run.chunks if chunk.market == market and chunk.number not in have]
+    # All memory is taken at the start, so that it does not grow: one chunk runs while the one before is written.
+    most = int(run.manifest["chunk_rows"][market])
+    rooms = [evaluator.room(most, daily=job.daily) for _ in range(min(2, len(mine)))]
+    evaluator.reserve(most, daily=job.daily)
     with ThreadPoolExecutor(1) as writer:
-        for chunk in run.chunks:
-            if chunk.market != market or chunk.number in have:
-                continue
+        for i, chunk in enumerate(mine):
             if stop:
                 break
             table = job.source.table(chunk.first, chunk.last)
-            evaluated = _evaluate(job, evaluator, table, chunk.first, market, tally, stop)
+            evaluated = _evaluate(job, evaluator, table, chunk.first, market, tally, stop, rooms[i % 2])
             if writing is not None:
                 writing.result()
             if (evaluated.statuses.codes == CODE_NOT_RUN).any():

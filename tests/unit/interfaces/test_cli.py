@@ -44,7 +44,7 @@ from jesse.strategies import Strategy
 
 class Average(Strategy):
     def should_long(self):
-        return pd.Series(self.candles[:, 2]).rolling(10).mean().iloc[-1] < self.price
+        return pd.Series([self.price, self.open]).mean() < self.price
 
     def go_long(self):
         self.buy = 1, self.price
@@ -443,7 +443,8 @@ def test_control_c__before_there_is_a_result(monkeypatch, name):
     def interrupt(self, text):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_terminal.Progress, "stage", interrupt)
+    for view in (_terminal.Progress, SweepView):
+        monkeypatch.setattr(view, "stage", interrupt)
     done = run(f"{name} SmaCrossover {SHORT}")
     assert (done.exit_code, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
     assert run_json(f"{name} SmaCrossover {SHORT}", exit_code=130) == {"interrupted": True}
@@ -526,8 +527,8 @@ def test_compile__shows_what_cannot_be_compiled(files):
     said = refused(f"compile {files}/average.py")
     lines = said.splitlines()
     assert ":8:16: pandas is not compiled" in lines[0]
-    assert "pd.Series(self.candles[:, 2])" in lines[1]
-    assert lines[2].strip(" ") == "^" * 29
+    assert "pd.Series([self.price, self.open])" in lines[1]
+    assert lines[2].strip(" ") == "^" * 34
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes differ there")
