@@ -98,8 +98,11 @@ def _rolling_max(x, period, unknown, out):
         step = min(rows, period - rows)
         for i in range(step):
             there[i] = here[i]
-        for i in range(step, n):
-            there[i] = here[i] if here[i] >= here[i - step] else here[i - step]
+        now = here[step:]
+        before = here[: n - step]
+        best = there[step:]
+        for i in range(n - step):
+            best[i] = now[i] if now[i] >= before[i] else before[i]
         here, there = there, here
         rows += step
     for i in range(min(period - 1, n)):
@@ -127,8 +130,11 @@ def _rolling_min(x, period, unknown, out):
         step = min(rows, period - rows)
         for i in range(step):
             there[i] = here[i]
-        for i in range(step, n):
-            there[i] = here[i] if here[i] <= here[i - step] else here[i - step]
+        now = here[step:]
+        before = here[: n - step]
+        best = there[step:]
+        for i in range(n - step):
+            best[i] = now[i] if now[i] <= before[i] else before[i]
         here, there = there, here
         rows += step
     for i in range(min(period - 1, n)):
@@ -277,8 +283,9 @@ def _window_sums(x, period, out):
         for k in range(lanes):
             sums[k] = 0.0
         for j in range(start, first + 1):
+            x_here = x[j : j + lanes]
             for k in range(lanes):
-                sums[k] += x[j + k]
+                sums[k] += x_here[k]
         for k in range(lanes):
             out[first + k] = sums[k]
 
@@ -298,8 +305,9 @@ def _weighted_sums(x, weights, out):
             sums[k] = 0.0
         for j in range(period):
             weight = weights[j]
+            x_here = x[start + j : start + j + lanes]
             for k in range(lanes):
-                sums[k] += weight * x[start + j + k]
+                sums[k] += weight * x_here[k]
         for k in range(lanes):
             out[first + k] = sums[k]
 
@@ -324,16 +332,19 @@ def _pairwise_sums(x, period, out):
         if period >= 8:
             done = period - period % 8
             for a in range(8):
+                x_here = x[start + a : start + a + lanes]
                 for k in range(lanes):
-                    sums[a, k] = x[start + a + k]
+                    sums[a, k] = x_here[k]
             for j in range(8, done, 8):
                 for a in range(8):
+                    x_here = x[start + j + a : start + j + a + lanes]
                     for k in range(lanes):
-                        sums[a, k] += x[start + j + a + k]
+                        sums[a, k] += x_here[k]
             _join_eight(sums, lanes)
         for j in range(done, period):
+            x_here = x[start + j : start + j + lanes]
             for k in range(lanes):
-                sums[0, k] += x[start + j + k]
+                sums[0, k] += x_here[k]
         for k in range(lanes):
             out[first + k] = sums[0, k]
 
@@ -370,18 +381,21 @@ def _pairwise_products(x, weights, out):
         if period >= 8:
             done = period - period % 8
             for a in range(8):
+                x_here = x[start + a : start + a + lanes]
                 for k in range(lanes):
-                    sums[a, k] = x[start + a + k] * weights[a]
+                    sums[a, k] = x_here[k] * weights[a]
             for j in range(8, done, 8):
                 for a in range(8):
                     weight = weights[j + a]
+                    x_here = x[start + j + a : start + j + a + lanes]
                     for k in range(lanes):
-                        sums[a, k] += x[start + j + a + k] * weight
+                        sums[a, k] += x_here[k] * weight
             _join_eight(sums, lanes)
         for j in range(done, period):
             weight = weights[j]
+            x_here = x[start + j : start + j + lanes]
             for k in range(lanes):
-                sums[0, k] += x[start + j + k] * weight
+                sums[0, k] += x_here[k] * weight
         for k in range(lanes):
             out[first + k] = sums[0, k]
 
@@ -411,17 +425,29 @@ def _joint_deviations(x, x_means, y, y_means, period, out):
             done = period - period % 8
             for a in range(8):
                 at = start + a
+                x_here = x[at : at + lanes]
+                x_means_here = x_means[first : first + lanes]
+                y_here = y[at : at + lanes]
+                y_means_here = y_means[first : first + lanes]
                 for k in range(lanes):
-                    sums[a, k] = (x[at + k] - x_means[first + k]) * (y[at + k] - y_means[first + k])
+                    sums[a, k] = (x_here[k] - x_means_here[k]) * (y_here[k] - y_means_here[k])
             for j in range(8, done, 8):
                 for a in range(8):
                     at = start + j + a
+                    x_here = x[at : at + lanes]
+                    x_means_here = x_means[first : first + lanes]
+                    y_here = y[at : at + lanes]
+                    y_means_here = y_means[first : first + lanes]
                     for k in range(lanes):
-                        sums[a, k] += (x[at + k] - x_means[first + k]) * (y[at + k] - y_means[first + k])
+                        sums[a, k] += (x_here[k] - x_means_here[k]) * (y_here[k] - y_means_here[k])
             _join_eight(sums, lanes)
         for j in range(done, period):
             at = start + j
+            x_here = x[at : at + lanes]
+            x_means_here = x_means[first : first + lanes]
+            y_here = y[at : at + lanes]
+            y_means_here = y_means[first : first + lanes]
             for k in range(lanes):
-                sums[0, k] += (x[at + k] - x_means[first + k]) * (y[at + k] - y_means[first + k])
+                sums[0, k] += (x_here[k] - x_means_here[k]) * (y_here[k] - y_means_here[k])
         for k in range(lanes):
             out[first + k] = sums[0, k]

@@ -52,11 +52,14 @@ def _sma_windowed(x, params, window, out):
         start = first + 1 - window
         total[:] = 0.0
         for j in range(start, start + period):
+            x_here = x[j : j + lanes]
             for k in range(lanes):
-                total[k] += x[j + k]
+                total[k] += x_here[k]
         for j in range(start + period, first + 1):
+            x_old = x[j - period : j - period + lanes]
+            x_here = x[j : j + lanes]
             for k in range(lanes):
-                total[k] = total[k] - x[j + k - period] + x[j + k]
+                total[k] = total[k] - x_old[k] + x_here[k]
         for k in range(lanes):
             t = first + k
             count = known[t + 1] - known[t + 1 - period]
@@ -127,8 +130,9 @@ def _ema_windowed(x, params, window, out):
         for k in range(lanes):
             value[k] = x[start + k]
         for j in range(start + 1, first + 1):
+            scaled_here = scaled[j : j + lanes]
             for k in range(lanes):
-                value[k] = scaled[j + k] + beta * value[k]
+                value[k] = scaled_here[k] + beta * value[k]
         for k in range(lanes):
             out[0, first + k] = value[k]
 
@@ -258,8 +262,9 @@ def _weighted_newest_first(x, period, out):
         for k in range(lanes):
             sums[k] = 0.0
         for j in range(period):
+            x_back = x[first - j : first - j + lanes]
             for k in range(lanes):
-                sums[k] += x[first + k - j] * (period - j)
+                sums[k] += x_back[k] * (period - j)
         for k in range(lanes):
             out[first + k] = sums[k] / weight_sum
 

@@ -81,13 +81,19 @@ def _bollinger_bands_windowed(x, params, window, out):
         total[:] = 0.0
         squares[:] = 0.0
         for j in range(start, start + period):
+            x_here = x[j : j + lanes]
+            squared_here = squared[j : j + lanes]
             for k in range(lanes):
-                total[k] += x[j + k]
-                squares[k] += squared[j + k]
+                total[k] += x_here[k]
+                squares[k] += squared_here[k]
         for j in range(start + period, first + 1):
+            x_old = x[j - period : j - period + lanes]
+            x_here = x[j : j + lanes]
+            squared_old = squared[j - period : j - period + lanes]
+            squared_here = squared[j : j + lanes]
             for k in range(lanes):
-                total[k] = total[k] - x[j + k - period] + x[j + k]
-                squares[k] = squares[k] - squared[j + k - period] + squared[j + k]
+                total[k] = total[k] - x_old[k] + x_here[k]
+                squares[k] = squares[k] - squared_old[k] + squared_here[k]
         for k in range(lanes):
             mean = total[k] / period
             deviation = np.sqrt((squares[k] / period) - (mean * mean))
@@ -309,8 +315,9 @@ def _supertrend_windowed(candles, params, window, out):
         for k in range(lanes):
             average[k] = candles[start + k, HIGH] - candles[start + k, LOW]
         for j in range(start + 1, start + period):
+            true_range_here = true_range[j : j + lanes]
             for k in range(lanes):
-                average[k] += true_range[j + k]
+                average[k] += true_range_here[k]
         seeded = start + period - 1
         for k in range(lanes):
             average[k] /= period
@@ -320,11 +327,15 @@ def _supertrend_windowed(candles, params, window, out):
             trend[k] = upper[k] if closes[seeded + k] <= upper[k] else lower[k]
             changed[k] = 0.0
         for j in range(seeded + 1, first + 1):
+            closes_here = closes[j : j + lanes]
+            closes_before = closes[j - 1 : j - 1 + lanes]
+            middles_here = middles[j : j + lanes]
+            true_range_here = true_range[j : j + lanes]
             for k in range(lanes):
-                close = closes[j + k]
-                previous = closes[j + k - 1]
-                middle = middles[j + k]
-                average[k] = (average[k] * keep + true_range[j + k]) / period
+                close = closes_here[k]
+                previous = closes_before[k]
+                middle = middles_here[k]
+                average[k] = (average[k] * keep + true_range_here[k]) / period
                 was_upper = trend[k] == upper[k]
                 reach = 0.0 if np.isnan(average[k]) else factor * average[k]
                 new_upper = middle + reach

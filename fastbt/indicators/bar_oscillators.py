@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _eight_lane_sum, _fill_source, _has_unknown, _true_range, _window_sums
+from fastbt.indicators._blocks import _eight_lane_sum, _fill_source, _true_range, _window_sums
 from fastbt.indicators._registry import SOURCE_CODES, Value, indicator, settles_with
 from fastbt.indicators.moving_average import COMPILED, _average, average, source_beside
 from fastbt.indicators.support import _extreme
-from fastbt.indicators.trend import _directional_movement
+from fastbt.indicators.trend import _directional_movement, _place_of_extreme
 from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 
 
@@ -100,22 +100,11 @@ def adxr(candles: Float2D, period: int = 14, sequential: bool = False) -> Value:
 def _aroonosc(candles, params, out):
     """Distance in rows from the lowest low to the highest high of the last bars; the first counts if equal."""
     period = int(params[0])
-    lowest = 0
-    highest = 0
-    # Once something was not known, the extremes depend on where the window starts.
-    is_unsure = _has_unknown(candles[:, LOW]) or _has_unknown(candles[:, HIGH])
+    lowest = np.empty(candles.shape[0])
+    _place_of_extreme(candles, True, period, False, lowest)
+    _place_of_extreme(candles, False, period, False, out[0])
     for i in range(candles.shape[0]):
-        start = max(0, i - period + 1)
-        # An extreme that has left the window is looked for anew; else only the new bar can beat it.
-        first = i
-        if lowest < start or highest < start or is_unsure:
-            lowest = highest = first = start
-        for j in range(first, i + 1):
-            if candles[j, LOW] < candles[lowest, LOW]:
-                lowest = j
-            if candles[j, HIGH] > candles[highest, HIGH]:
-                highest = j
-        out[0, i] = 100.0 * (highest - lowest) / period if i >= period - 1 else np.nan
+        out[0, i] = 100.0 * (out[0, i] - lowest[i]) / period
 
 
 @indicator(_aroonosc, lookback=lambda period: period)

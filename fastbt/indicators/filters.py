@@ -186,8 +186,11 @@ def _flex(x, period, sloped, out):
             if sloped:
                 slopes[k] = (smooth[first + k - period] - smooth[first + k]) / period
         for j in range(1, period + 1):
+            totals_here = totals[first : first + lanes]
+            smooth_here = smooth[first : first + lanes]
+            smooth_back = smooth[first - j : first - j + lanes]
             for k in range(lanes):
-                totals[first + k] += smooth[first + k] + j * slopes[k] - smooth[first + k - j]
+                totals_here[k] += smooth_here[k] + j * slopes[k] - smooth_back[k]
     size = 0.0
     for i in range(n):
         out[i] = 0.0

@@ -79,16 +79,20 @@ def _rsi_windowed(x, params, window, out):
         gain[:] = 0.0
         loss[:] = 0.0
         for j in range(seeded - period + 1, seeded + 1):
+            up_here = up[j : j + lanes]
+            down_here = down[j : j + lanes]
             for k in range(lanes):
-                gain[k] += up[j + k]
-                loss[k] += down[j + k]
+                gain[k] += up_here[k]
+                loss[k] += down_here[k]
         for k in range(lanes):
             gain[k] /= period
             loss[k] /= period
         for j in range(seeded + 1, first + 1):
+            up_here = up[j : j + lanes]
+            down_here = down[j : j + lanes]
             for k in range(lanes):
-                gain[k] = (gain[k] * keep + up[j + k]) / period
-                loss[k] = (loss[k] * keep + down[j + k]) / period
+                gain[k] = (gain[k] * keep + up_here[k]) / period
+                loss[k] = (loss[k] * keep + down_here[k]) / period
         for k in range(lanes):
             out[0, first + k] = _strength(gain[k], loss[k])
 
@@ -172,9 +176,11 @@ def _macd_windowed(x, params, window, out):
             difference = fast[k] - slow[k]
             signal[k] = 0.0 if np.isnan(difference) else difference
         for j in range(start + 1, first + 1):
+            fast_scaled_here = fast_scaled[j : j + lanes]
+            slow_scaled_here = slow_scaled[j : j + lanes]
             for k in range(lanes):
-                fast[k] = fast_scaled[j + k] + (1.0 - fast_weight) * fast[k]
-                slow[k] = slow_scaled[j + k] + (1.0 - slow_weight) * slow[k]
+                fast[k] = fast_scaled_here[k] + (1.0 - fast_weight) * fast[k]
+                slow[k] = slow_scaled_here[k] + (1.0 - slow_weight) * slow[k]
                 difference = fast[k] - slow[k]
                 line = 0.0 if np.isnan(difference) else difference
                 signal[k] = signal_weight * line + (1.0 - signal_weight) * signal[k]
@@ -424,8 +430,10 @@ def _cci(candles, params, out):
         for k in range(lanes):
             distances[k] = 0.0
         for j in range(first - period + 1, first + 1):
+            typical_here = typical[j : j + lanes]
+            means_here = means[first : first + lanes]
             for k in range(lanes):
-                distances[k] += abs(typical[j + k] - means[first + k])
+                distances[k] += abs(typical_here[k] - means_here[k])
         for k in range(lanes):
             distance = distances[k] / period
             away = typical[first + k] - means[first + k]

@@ -118,8 +118,10 @@ def _linearreg(x, params, out):
             joint[k] = 0.0
         for j in range(period):
             place = j - middle
+            x_here = x[start + j : start + j + lanes]
+            means_here = means[first : first + lanes]
             for k in range(lanes):
-                joint[k] += (x[start + j + k] - means[first + k]) * place
+                joint[k] += (x_here[k] - means_here[k]) * place
         for k in range(lanes):
             out[0, first + k] = means[first + k] + middle * (joint[k] / spread)
 

@@ -96,17 +96,23 @@ def _adx_windowed(candles, params, window, out):
         plus[:] = 0.0
         minus[:] = 0.0
         for j in range(start + 1, start + period + 1):
+            ranges_here = ranges[j : j + lanes]
+            ups_here = ups[j : j + lanes]
+            downs_here = downs[j : j + lanes]
             for k in range(lanes):
-                true_range[k] += ranges[j + k]
-                plus[k] += ups[j + k]
-                minus[k] += downs[j + k]
+                true_range[k] += ranges_here[k]
+                plus[k] += ups_here[k]
+                minus[k] += downs_here[k]
         for k in range(lanes):
             value[k] = 0.0 + _directional_index(true_range[k], plus[k], minus[k])
         for j in range(start + period + 1, start + 2 * period):
+            ranges_here = ranges[j : j + lanes]
+            ups_here = ups[j : j + lanes]
+            downs_here = downs[j : j + lanes]
             for k in range(lanes):
-                true_range[k] = true_range[k] - (true_range[k] / period) + ranges[j + k]
-                plus[k] = plus[k] - (plus[k] / period) + ups[j + k]
-                minus[k] = minus[k] - (minus[k] / period) + downs[j + k]
+                true_range[k] = true_range[k] - (true_range[k] / period) + ranges_here[k]
+                plus[k] = plus[k] - (plus[k] / period) + ups_here[k]
+                minus[k] = minus[k] - (minus[k] / period) + downs_here[k]
                 value[k] += _directional_index(true_range[k], plus[k], minus[k])
         dropped = start + 2 * period
         for k in range(lanes):
@@ -115,10 +121,13 @@ def _adx_windowed(candles, params, window, out):
             minus[k] = minus[k] - (minus[k] / period) + downs[dropped + k]
             value[k] /= period
         for j in range(dropped + 1, first + 1):
+            ranges_here = ranges[j : j + lanes]
+            ups_here = ups[j : j + lanes]
+            downs_here = downs[j : j + lanes]
             for k in range(lanes):
-                true_range[k] = true_range[k] - (true_range[k] / period) + ranges[j + k]
-                plus[k] = plus[k] - (plus[k] / period) + ups[j + k]
-                minus[k] = minus[k] - (minus[k] / period) + downs[j + k]
+                true_range[k] = true_range[k] - (true_range[k] / period) + ranges_here[k]
+                plus[k] = plus[k] - (plus[k] / period) + ups_here[k]
+                minus[k] = minus[k] - (minus[k] / period) + downs_here[k]
                 index = _directional_index(true_range[k], plus[k], minus[k])
                 value[k] = (value[k] * keep + index) / period
         for k in range(lanes):
@@ -450,40 +459,50 @@ def sar(candles: Float2D, acceleration: float = 0.02, maximum: float = 0.2, sequ
 
 
 @kernel
-def _aroon(candles, params, out):
-    """Place of the lowest low and of the highest high among the last `period + 1` bars; the first counts if equal."""
+def _place_of_extreme(candles, of_lows, rows, of_numpy, out):
+    """Fill `out` with the place, from 0, of the lowest low or highest high among the last rows; the first if equal.
+
+    For numpy, what is not known is the extreme; else it is none, unless it is the first.
+    """
     n = candles.shape[0]
-    period = int(params[0])
     x = np.empty(n)
     best = np.empty(LANES)
     place = np.empty(LANES)
-    for row in range(2):
-        # The lowest is the highest of the opposite.
-        for i in range(n):
-            x[i] = -candles[i, LOW] if row == 0 else candles[i, HIGH]
-            out[row, i] = np.nan
-        unknown = _has_unknown(x)
-        for first in range(period, n, LANES):
-            lanes = min(LANES, n - first)
-            start = first - period
-            for k in range(lanes):
-                best[k] = x[start + k]
-                place[k] = 0.0
+    # The lowest is the highest of the opposite.
+    for i in range(n):
+        x[i] = -candles[i, LOW] if of_lows else candles[i, HIGH]
+        out[i] = np.nan
+    unknown = of_numpy and _has_unknown(x)
+    for first in range(rows - 1, n, LANES):
+        lanes = min(LANES, n - first)
+        start = first - rows + 1
+        for k in range(lanes):
+            best[k] = x[start + k]
+            place[k] = 0.0
+        for j in range(1, rows):
+            x_here = x[start + j : start + j + lanes]
             if unknown:
-                # What is not known is the extreme of its window for numpy.
                 for k in range(lanes):
-                    for j in range(1, period + 1):
-                        if not x[start + j + k] <= best[k] and not np.isnan(best[k]):
-                            best[k] = x[start + j + k]
-                            place[k] = j
+                    if not x_here[k] <= best[k] and not np.isnan(best[k]):
+                        best[k] = x_here[k]
+                        place[k] = j
             else:
-                for j in range(1, period + 1):
-                    for k in range(lanes):
-                        value = x[start + j + k]
-                        place[k] = float(j) if value > best[k] else place[k]
-                        best[k] = value if value > best[k] else best[k]
-            for k in range(lanes):
-                out[row, first + k] = 100.0 * (place[k] / period)
+                for k in range(lanes):
+                    value = x_here[k]
+                    place[k] = float(j) if value > best[k] else place[k]
+                    best[k] = value if value > best[k] else best[k]
+        for k in range(lanes):
+            out[first + k] = place[k]
+
+
+@kernel
+def _aroon(candles, params, out):
+    """Place of the lowest low and of the highest high among the last `period + 1` bars; the first counts if equal."""
+    period = int(params[0])
+    for row in range(2):
+        _place_of_extreme(candles, row == 0, period + 1, True, out[row])
+        for i in range(period, candles.shape[0]):
+            out[row, i] = 100.0 * (out[row, i] / period)
 
 
 class AROON(NamedTuple):

@@ -24,9 +24,12 @@ def _edcf(x, params, out):
     for first in range(period - 1, n, LANES):
         lanes = min(LANES, n - first)
         for j in range(1, period):
+            x_here = x[first : first + lanes]
+            x_back = x[first - j : first - j + lanes]
+            weight_here = weight[first : first + lanes]
             for k in range(lanes):
-                distance = x[first + k] - x[first + k - j]
-                weight[first + k] += distance * distance
+                distance = x_here[k] - x_back[k]
+                weight_here[k] += distance * distance
     total = 0.0
     weights = 0.0
     for i in range(n):

@@ -50,13 +50,15 @@ def _atr_windowed(candles, params, window, out):
         for k in range(lanes):
             value[k] = candles[start + k, HIGH] - candles[start + k, LOW]
         for j in range(start + 1, start + period):
+            true_range_here = true_range[j : j + lanes]
             for k in range(lanes):
-                value[k] += true_range[j + k]
+                value[k] += true_range_here[k]
         for k in range(lanes):
             value[k] /= period
         for j in range(start + period, first + 1):
+            true_range_here = true_range[j : j + lanes]
             for k in range(lanes):
-                value[k] = value[k] + weight * (true_range[j + k] - value[k])
+                value[k] = value[k] + weight * (true_range_here[k] - value[k])
         for k in range(lanes):
             out[0, first + k] = value[k]
 

@@ -38,8 +38,9 @@ def _weigh_newest_first(x, weights, first, out):
             sums[k] = 0.0
         for j in range(weights.shape[0]):
             weight = weights[j]
+            x_back = x[block - j : block - j + lanes]
             for k in range(lanes):
-                sums[k] += x[block + k - j] * weight
+                sums[k] += x_back[k] * weight
         for k in range(lanes):
             out[block + k] = sums[k] * scale
 
@@ -180,9 +181,10 @@ def _nma(x, params, out):
             total[k] = 0.0
         for j in range(period):
             weight = np.sqrt(j + 1.0) - np.sqrt(float(j))
+            moves_back = moves[first - j : first - j + lanes]
             for k in range(lanes):
-                weighted[k] += moves[first + k - j] * weight
-                total[k] += moves[first + k - j]
+                weighted[k] += moves_back[k] * weight
+                total[k] += moves_back[k]
         for k in range(lanes):
             i = first + k
             ratio = weighted[k] / total[k] if total[k] != 0.0 else 0.0
