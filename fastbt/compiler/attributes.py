@@ -62,6 +62,10 @@ class AttributeLowerer(OtherLowerer):
                     return length
                 return Group((length, Const(6)) if isinstance(owner, Candles) else (length,))
             case Series() | Window():
+                if isinstance(owner, Series) and owner.sample is not None:
+                    found = self.attribute_of_object(owner, node)
+                    if found is not None:
+                        return found
                 return Method1D(owner, node.attr)
             case Part("other"):
                 return self.other_attribute(self.sender(), node)

@@ -210,6 +210,7 @@ def lower_all(program: Program) -> list[str]:
         program.frame_rows.clear()
         program.forming_frames.clear()
         program.on_demand.clear()
+        program.user_functions.clear()
         program.timeframes.clear()
         program.config_fields.clear()
         program.forming.clear()
@@ -258,6 +259,9 @@ def module_text(program: Program) -> str:
     for each in indicators.values():
         assert each.kernel is not None
         lines.append(f"from {each.kernel.__module__} import {each.kernel.__name__}")
+    if program.user_functions:
+        lines.append("from fastbt.compiler.user_functions import user_function")
+        lines += [f"\n{called} = user_function({key!r})" for key, called in program.user_functions.items()]
     bodies = []
     for lowered in program.functions.values():
         if lowered.node is not None:

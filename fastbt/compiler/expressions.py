@@ -17,6 +17,7 @@ from fastbt.compiler.lower import Slot
 from fastbt.compiler.market import Pure
 from fastbt.compiler.on_demand import OnDemandLowerer
 from fastbt.compiler.operators import cast
+from fastbt.compiler.user_functions import is_compiled, register
 from fastbt.compiler.values import (
     Bound,
     Candles,
@@ -34,6 +35,7 @@ from fastbt.compiler.values import (
     join_types,
     name,
     parse,
+    type_of,
 )
 from fastbt.engine import sizing
 from fastbt.engine.routes import frame_name
@@ -285,13 +287,19 @@ class ExpressionLowerer(OnDemandLowerer):
             bound = self.bind(target, arguments, keywords, node)
             nodes = {key: self.as_number(value, node).node for key, value in bound.items()}
             return Number(parse(helper.code, **nodes), helper.type, helper.numpy)
+        if is_compiled(target):
+            return self.call_compiled(target, arguments, keywords, node)
         if isinstance(target, FunctionType):
             method = function_method(target)
             if method is not None:
                 return self.call_method(method, tuple(arguments), tuple(keywords.items()), node)
         module = getattr(target, "__module__", None) or ""
         if isinstance(target, ModuleType) or module.startswith("pandas"):
-            self.refuse(node, 'pandas is not compiled; use mode="interpreted"')
+            self.refuse(
+                node,
+                "pandas is not compiled on what changes during the run, only on candles and series; "
+                'use mode="interpreted"',
+            )
         label = getattr(target, "__name__", repr(target))
         known = supported_functions()
         self.refuse(
@@ -299,6 +307,25 @@ class ExpressionLowerer(OnDemandLowerer):
             f"{label}() is not compiled on values that change during the run.{did_you_mean(label, known)} "
             f"Compiled are: {', '.join(known)}",
         )
+
+    def call_compiled(self, target: Any, arguments: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
+        """Call a function of numbers that the user compiled with numba: as it is."""
+        try:
+            bound = inspect.signature(target.py_func).bind(*arguments, **keywords).args
+        except TypeError as error:
+            self.refuse(node, f"{target.py_func.__name__}: {error}")
+        numbers = [self.as_number(each, node) for each in bound]
+        tried = [{"bool": True, "int": 2, "float": 1.5}[each.type] for each in numbers]
+        try:
+            type_ = type_of(target.py_func(*tried))
+        except Exception as error:
+            self.refuse(node, f"this raised {type(error).__name__} when it was tried on {tried}: {error}")
+        if type_ is None:
+            self.refuse(node, f"{target.py_func.__name__} is called as it is where it returns a number")
+        key = register(target)
+        functions = self.program.user_functions
+        called = functions.setdefault(key, f"user_{len(functions)}_{target.py_func.__name__}")
+        return Number(ast.Call(name(called), [each.node for each in numbers], []), type_, False)
 
     def reduce(self, target: Any, values: Series | Window, node: ast.AST) -> Value | None:
         """Lower a reduction of a window: np.max, min(), .mean() and the like; None if it is none."""

@@ -174,6 +174,7 @@ class Program:
     nullable_types: dict[tuple[int, str], str] = field(default_factory=dict)
     frame_columns: dict[tuple[str, int, int], str] = field(default_factory=dict)
     frame_rows: dict[str, str] = field(default_factory=dict)
+    user_functions: dict[str, str] = field(default_factory=dict)
     on_demand: dict[str, Indicator] = field(default_factory=dict)
     forming_frames: dict[str, Indicator] = field(default_factory=dict)
     timeframes: set[str] = field(default_factory=set)

@@ -8,7 +8,8 @@ is found by trying it on made-up candles.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -241,6 +242,7 @@ class MarketLowerer(AttributeLowerer):
             program.frame_rows,
             program.forming_frames,
             program.on_demand,
+            program.user_functions,
         ]
         copies = [dict(each) for each in kept]
         before = (
@@ -296,6 +298,8 @@ class MarketLowerer(AttributeLowerer):
         if key not in known:
             known[key] = self.tried(pure, label, node, may_look_back)
         kind, sample, optional = known[key]
+        if kind == "object":
+            return self.foreign_object(pure, label, sample)
         if kind != "at once" and pure.end:
             # Single numbers of what is left have no older ones: the newest rows are left out of the input.
             return self.market(Pure(pure.code, pure.inputs, windowed=True), node, may_look_back=may_look_back)
@@ -341,11 +345,13 @@ class MarketLowerer(AttributeLowerer):
         whole = run(samples.n)
         parts = tuple(whole) if isinstance(whole, tuple | list) else (whole,)
         again = run(samples.n)
-        if not _same(whole, again):
+        if isinstance(whole, np.ndarray | np.number | float | int | tuple) and not _same(whole, again):
             self.refuse(node, "this is not the same in two calls: it depends on more than its arguments")
         for each in parts:
             if isinstance(each, np.ndarray) and each.dtype.kind not in "fiub":
                 self.refuse(node, f"this gives an array of {each.dtype}; those of numbers are compiled")
+            if not (each is None or isinstance(each, np.ndarray | str) or type_of(each) is not None):
+                return "object", whole, False
         if all(each is None or isinstance(each, str) or type_of(each) is not None for each in parts):
             optional = any(each is None for each in parts)
             for n in (2, 30, samples.n - 3):
@@ -457,6 +463,31 @@ class MarketLowerer(AttributeLowerer):
         size = len(sample) if isinstance(sample, np.ndarray) and sample.ndim else None
         return Series(at, label, pure=pure, size=size)
 
+    def foreign_object(self, pure: Pure, label: str, sample: Any) -> Series:
+        """Return an object that Python made, as those of pandas: of it, attributes, items and calls are asked for."""
+
+        def at(index: Value) -> Number:
+            self.refuse(self.method.node, f"{label} is a {type(sample).__name__}; use .values, .iloc or .to_numpy()")
+
+        return Series(at, label, pure=pure, sample=sample)
+
+    def attribute_of_object(self, owner: Series, node: ast.Attribute) -> Value | None:
+        """Lower an attribute of an object that Python made; None if it is a method."""
+        whole = owner.sample
+        if node.attr in ("iloc", "values", "array") and np.ndim(whole) == 1:
+            # Counted from the first or the last row, as in the array of its values.
+            pure = self.pure_made([owner], lambda codes: parse("A(X)", A=self.object(np.asarray), X=codes[0]))
+        else:
+            found = getattr(whole, node.attr, None)
+            if found is None or inspect.isroutine(found):
+                return None
+            pure = self.pure_made([owner], lambda codes: ast.Attribute(codes[0], node.attr, ast.Load()))
+        return self.market(pure, node)
+
+    def object(self, value: Any) -> ast.expr:
+        """Return the code of an object."""
+        return self.program.config_node(Const(value))
+
     # --- arrays -------------------------------------------------------------------------------------------------
     def array_operation(
         self,
@@ -503,14 +534,16 @@ class MarketLowerer(AttributeLowerer):
         found = [self.pure(each) for each in values]
         if emitted or any(each is None for each in found):
             return None
-        fill = iter(found)
 
-        def again(where: ast.expr) -> ast.expr:
+        def again(where: ast.expr, fill: Iterator[Pure | None] | None = None) -> ast.expr:
+            fill = iter(found) if fill is None else fill
             if isinstance(where, ast.Slice):
-                bounds = [None if each is None else again(each) for each in (where.lower, where.upper, where.step)]
+                bounds = [
+                    None if each is None else again(each, fill) for each in (where.lower, where.upper, where.step)
+                ]
                 return ast.Slice(*bounds)
             if isinstance(where, ast.Tuple):
-                return ast.Tuple([again(each) for each in where.elts], ast.Load())
+                return ast.Tuple([again(each, fill) for each in where.elts], ast.Load())
             part = next(fill)
             assert part is not None
             return part.code
@@ -518,6 +551,8 @@ class MarketLowerer(AttributeLowerer):
         of = self.pure(owner)
         assert of is not None
         inputs = {key: what for each in [of, *found] if each is not None for key, what in each.inputs.items()}
+        if isinstance(owner, Series) and owner.sample is not None:
+            return self.pure_made([owner], lambda codes: ast.Subscript(codes[0], again(node.slice), ast.Load()))
         windowed = of.windowed or not isinstance(node.slice, ast.Slice)
         shortens = isinstance(node.slice, ast.Slice) and node.slice.upper is None and _is_from_start(node.slice.lower)
         if not windowed and shortens and not of.end:
@@ -565,4 +600,6 @@ def _same(a: Any, b: Any) -> bool:
             return bool(np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f"))
         except TypeError:
             return False
-    return type(a) is type(b) and (a == b or (a != a and b != b))
+    if type_of(a) is None:
+        return type(a) is type(b)
+    return type(a) is type(b) and bool(a == b or (a != a and b != b))

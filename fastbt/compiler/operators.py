@@ -606,6 +606,10 @@ class OperatorLowerer:
         """Return Python code of a subscript, or None; see `market`."""
         raise NotImplementedError
 
+    def attribute_of_object(self, owner: Series, node: ast.Attribute) -> Value | None:
+        """Lower an attribute of an object that Python made; see `market`."""
+        raise NotImplementedError
+
     def market(self, pure: Any, node: ast.AST) -> Value:
         """Return the value of an expression of the market stage; see `market`."""
         raise NotImplementedError

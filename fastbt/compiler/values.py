@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastbt.compiler.load import Method
@@ -95,6 +95,8 @@ class Series(Value):
         What Python can compute it from (see `market`).
     size : int or None
         Of an array that is no series by bar: how many items it has.
+    sample : object
+        Of an object that is no array, as those of pandas: what it is on made-up candles.
     base : Series or None
         Of what leaves out newest rows: the series with them.
     """
@@ -106,6 +108,7 @@ class Series(Value):
     array: ast.expr | None = None
     pure: Any = None
     size: int | None = None
+    sample: Any = field(default=None, compare=False)
     base: Series | None = None
 
 

@@ -3,6 +3,7 @@
 import custom_indicators as cta
 import jesse.indicators as ta
 import numpy as np
+import pandas as pd
 import talib
 import tulipy
 from custom_indicators.speed import slope, squeezed
@@ -282,3 +283,54 @@ class CrossedBefore(Base):
 class ZScore(Base):
     def signal(self):
         return utils.z_score(utils.prices_to_returns(self.candles[-50:, 2])[1:])[-1]
+
+
+class OfPandas(Base):
+    def signal(self):
+        closes = pd.Series(self.candles[:, 2])
+        return self.price - closes.rolling(self.hp["n"]).mean().iloc[-1]
+
+
+class OfPandasValues(Base):
+    def signal(self):
+        line = pd.Series(self.candles[:, 2]).ewm(span=self.hp["n"], adjust=False).mean().values
+        return line[-1] - line[-3]
+
+
+class OfDataFrame(Base):
+    def frame(self):
+        return pd.DataFrame(self.candles, columns=["date", "open", "close", "high", "low", "volume"])
+
+    def signal(self):
+        frame = self.frame()
+        top = frame["high"].rolling(self.hp["n"]).max()
+        bottom = frame["low"].rolling(self.hp["n"]).min()
+        return self.price - (top.iloc[-1] + bottom.iloc[-1]) / 2
+
+
+class FieldOfWords(Base):
+    def signal(self):
+        word = ta.hull_suit(self.candles, "Hma", self.hp["n"]).signal
+        return 1 if word == "buy" else -1 if word == "sell" else 0
+
+
+class NumbersOfTwoTimeframes(Base):
+    def signal(self):
+        big = self.get_candles(self.exchange, self.symbol, "4h")
+        return np.mean(big[-5:, 2]) - np.max(big[-3:-1, 3]) * 0.5 - np.min(big[-9:, 4]) * 0.5
+
+
+class MasksOfArrays(Base):
+    def signal(self):
+        up = (self.candles[:, 2] > self.candles[:, 1]) & (
+            self.candles[:, 5] > ta.sma(self.candles[:, 5], 10, sequential=True)
+        )
+        return 1 if up[-1] and not up[-2] else -1 if np.any(~up[-self.hp["n"] :]) and not up[-1] else 0
+
+
+class VariableIndexOfArrays(Base):
+    def signal(self):
+        closes = self.candles[:, 2]
+        spread = self.candles[:, 3] - self.candles[:, 4]
+        back = 2 + self.index % 5
+        return closes[-1] - closes[-back] - spread[-back] * 0.1
