@@ -153,6 +153,11 @@ class OperatorLowerer:
         """Return the truth of a value."""
         if isinstance(value, Const):
             return bool(value.value)
+        if isinstance(value, Config) and not any(
+            isinstance(each, ast.Name) and each.id == "hp" for each in ast.walk(value.node)
+        ):
+            # Symbol, timeframe, leverage: kernels are made for one route of one account.
+            return bool(value.sample)
         if isinstance(value, Config) and type_of(value.sample) is None:
             value = Config(parse("bool(X)", X=value.node), bool(value.sample))
         if isinstance(value, Group):
