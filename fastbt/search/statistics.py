@@ -127,7 +127,7 @@ def mean_above_zero(
     resamples : int
     seed : int
     block : int, optional
-        Length of blocks; `block_length` if left out.
+        Length of blocks; `block_length`, or the cube root of the length if that is more, if left out.
 
     Returns
     -------
@@ -151,8 +151,9 @@ def mean_above_zero(
     if n < 3:
         return Estimate(float(series.mean()) if n else nan, nan, nan, nan, n, 1)
     mean = float(series.mean())
-    # At least 5 blocks, or their spread tells nothing.
-    length = max(1, min(block_length(series) if block is None else block, n // 5))
+    # Short blocks tell too little of how far chance reaches; at least 5 of them, or their spread tells nothing.
+    usual = max(block_length(series), math.ceil(n ** (1 / 3)))
+    length = max(1, min(usual if block is None else block, n // 5))
     error = float(_error_of_mean(series, length))
     if not error > 0:
         return Estimate(mean, mean, mean, 0.0 if mean > 0 else 1.0, n, length)
