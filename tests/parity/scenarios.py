@@ -154,7 +154,7 @@ beyond them is fuzzed (`tests/parity/fuzz.py`): one strategy that does everythin
 TABLE_PARTS = {
     "lifecycle": (
         "What happens",
-        "A paragraph is one of the specification of Jesse's exchange that fastbt is built to.",
+        "A paragraph is one of the specification of Jesse's exchange to which fastbt is built.",
     ),
     "exceptions": ("What ends a run", "The exception, its bar and its time are the same, and all that came before."),
     "unsupported": (
