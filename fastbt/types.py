@@ -119,6 +119,11 @@ class Status(IntEnum):
     FORMING_SERIES = 107
     UNEXPECTED_NONE = 108
     BAD_ARGUMENT = 109
+    INT_RANGE = 110
+    LIST_BOUND = 111
+    COMPLEX_POWER = 112
+    ROUND_RANGE = 113
+    AMBIGUOUS_ROUND = 114
 
     @property
     def jesse_exception(self) -> str | None:
@@ -143,4 +148,9 @@ UNSUPPORTED_REASONS: Final[dict[Status, str]] = {
     "was still forming; keep the value in self.vars at the end of the bar",
     Status.BAD_ARGUMENT: "an indicator or a slice was asked for with a length that makes no sense",
     Status.UNEXPECTED_NONE: "a function returned None, and numbers when it was tried before the run; return nan instead",
+    Status.INT_RANGE: "a whole number left the range that the machine holds exactly; Python's has no bounds",
+    Status.LIST_BOUND: "a list grew longer than a compiled list can be",
+    Status.COMPLEX_POWER: "a negative number was raised to a fractional power, which is complex in Python",
+    Status.ROUND_RANGE: "round() of a number too large, or to digits that are not between 0 and 15",
+    Status.AMBIGUOUS_ROUND: "round() of a number whose last digit depends on Python or numpy number types",
 }

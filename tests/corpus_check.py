@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import sys
+import traceback
 from pathlib import Path
 
 from fastbt.backtest import Session, Setup
@@ -30,7 +31,7 @@ def strategies(files: list[Path] | None = None) -> list[str]:
     found = []
     for file in files or sorted(CORPUS.glob("*.py")):
         for node in ast.parse(file.read_text()).body:
-            if isinstance(node, ast.ClassDef) and node.bases and ast.unparse(node.bases[0]) != "Strategy":
+            if isinstance(node, ast.ClassDef) and node.bases and ast.unparse(node.bases[0]) not in ("Strategy", "Enum"):
                 found.append(f"{file}:{node.name}")
     return found
 
@@ -79,6 +80,8 @@ def main(arguments: list[str]) -> int:
                 n_trades, differing = check(strategy, warm_up_candles)
             except CompileError as error:
                 n_trades, differing = 0, [str(error)]
+            except Exception as error:
+                n_trades, differing = 0, [f"{type(error).__name__}: {error} {traceback.format_exc(limit=-3)}"]
             report[key] = {"trades": n_trades, "differing": differing}
             print(f"{'BAD' if differing else 'ok '} {key}: {n_trades} trades {'; '.join(differing)}", file=sys.stderr)
     print(json.dumps(report))

@@ -68,6 +68,7 @@ SELF: Final[dict[str, tuple[str, str, bool | None, str | None]]] = {
     "is_short": ("s.qty < 0.0", "bool", False, None),
     "is_open": ("s.qty != 0.0", "bool", False, None),
     "is_close": ("s.qty == 0.0", "bool", False, None),
+    "liquidation_price": ("_liquidation_price(s)", "float", None, None),
 }
 
 #: `self.position.<name>`, likewise.
@@ -86,6 +87,7 @@ POSITION: Final[dict[str, tuple[str, str, bool | None, str | None]]] = {
     "bankruptcy_price": ("_bankruptcy_price(s)", "float", None, None),
     "opened_at": ("s.opened_at", "float", None, "s.opened_at != s.opened_at"),
     "closed_at": ("s.closed_at", "float", None, "s.closed_at != s.closed_at"),
+    "exit_price": ("s.exit_price", "float", None, "s.exit_price != s.exit_price"),
     "is_open": ("s.qty != 0.0", "bool", False, None),
     "is_close": ("s.qty == 0.0", "bool", False, None),
     "is_long": ("s.qty > 0.0", "bool", False, None),
@@ -104,6 +106,8 @@ ORDER: Final[dict[str, tuple[str, str, bool | None, str | None]]] = {
     "is_take_profit": ("s.order_via == 2", "bool", False, None),
     "is_executed": ("True", "bool", False, None),
     "is_canceled": ("False", "bool", False, None),
+    "is_active": ("False", "bool", False, None),
+    "executed_at": ("s.time", "float", None, None),
 }
 
 #: `closed_trade.<name>` in on_close_position.
@@ -126,6 +130,30 @@ TRADE: Final[dict[str, tuple[str, str, bool | None, str | None]]] = {
     "holding_period": ("(s.closed_at - s.closed_opened_at) / 1000.0", "float", None, None),
     "is_long": ("s.closed_side > 0", "bool", False, None),
     "is_short": ("s.closed_side < 0", "bool", False, None),
+}
+
+#: Strings of the API: pairs of a test and the string if it holds; None for none.
+TEXTS: Final[dict[str, dict[str, tuple[tuple[str, str | None], ...]]]] = {
+    "self.position": {"type": (("s.qty > 0.0", "long"), ("s.qty < 0.0", "short"), ("True", "close"))},
+    "order": {
+        "side": (("s.order_side > 0", "buy"), ("True", "sell")),
+        "type": (("s.order_type == 0", "MARKET"), ("s.order_type == 1", "LIMIT"), ("True", "STOP")),
+        "status": (("True", "EXECUTED"),),
+        "submitted_via": (("s.order_via == 1", "stop-loss"), ("s.order_via == 2", "take-profit"), ("True", None)),
+    },
+    "closed_trade": {"type": (("s.closed_side > 0", "long"), ("True", "short"))},
+}
+
+#: What position, order and trade know of the account and the route, by their own names.
+OWNER_CONFIG: Final[dict[str, dict[str, str]]] = {
+    "self.position": {"symbol": "route.symbol", "exchange_name": "account.exchange", "leverage": "account.leverage"},
+    "order": {"symbol": "route.symbol", "exchange": "account.exchange"},
+    "closed_trade": {
+        "symbol": "route.symbol",
+        "exchange": "account.exchange",
+        "leverage": "account.leverage",
+        "strategy_name": "route.name",
+    },
 }
 
 #: What strategies may read of another route's strategy, and of its position; OTHER stands for its place.
@@ -206,3 +234,9 @@ ADVICE: Final = {
     "trades": "self.trades is not available inside a compiled strategy; use on_close_position(order, closed_trade)",
     "min_qty": "self.min_qty exists only live",
 }
+
+#: Orders that one attribute can hold when it is assigned a list whose length is not known.
+LISTED_POINTS: Final = 32
+
+#: Methods of loggers.
+LOGGING: Final = frozenset({"debug", "info", "warning", "error", "critical", "exception", "log"})

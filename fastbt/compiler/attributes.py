@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
+from collections import deque
 from dataclasses import replace
 from typing import Any
 
 from fastbt.compiler import api
+from fastbt.compiler.cells import Cell, as_group, child_of
 from fastbt.compiler.lower import PARALLEL
 from fastbt.compiler.others import OtherLowerer
 from fastbt.compiler.values import (
@@ -14,13 +17,19 @@ from fastbt.compiler.values import (
     CandleRow,
     Candles,
     Config,
+    Conflict,
     Const,
     Group,
+    Listing,
+    Member,
     Method1D,
+    Moment,
     Number,
     Other,
     Part,
+    Points,
     Series,
+    Super,
     Text,
     Value,
     Window,
@@ -50,12 +59,25 @@ class AttributeLowerer(OtherLowerer):
                 if node.attr not in fields:
                     self.refuse(node, f"there is no field {node.attr!r}.{did_you_mean(node.attr, fields)}")
                 return items[fields.index(node.attr)]
+            case Group() | Listing() | Text() | Points() | Conflict():
+                return Member(owner, node.attr)
+            case Moment():
+                return self.moment_attribute(owner, node)
             case Const(value):
+                if isinstance(value, dict | list | deque):
+                    return Member(owner, node.attr)
                 try:
                     return Const(getattr(value, node.attr))
                 except AttributeError:
                     known = dir(value)
                     self.refuse(node, f"{self.describe(owner)} has no {node.attr!r}.{did_you_mean(node.attr, known)}")
+            case Config(_, sample):
+                if not hasattr(sample, node.attr):
+                    hint = did_you_mean(node.attr, dir(sample))
+                    self.refuse(node, f"{self.describe(owner)} has no {node.attr!r}.{hint}")
+                if callable(getattr(sample, node.attr)):
+                    return Member(owner, node.attr)
+                return self.config(ast.Attribute(owner.node, node.attr, ast.Load()), node)
             case Series() | Window() | Candles() if node.attr in ("shape", "size"):
                 length = self.length(owner, node)
                 if node.attr == "size" and not isinstance(owner, Candles):
@@ -75,18 +97,33 @@ class AttributeLowerer(OtherLowerer):
                 return Bound("shared_vars.get", None)
             case Part("vars"):
                 return Bound(f"vars.{node.attr}", None)
+            case Super(after):
+                return self.super_attribute(after, node)
         self.refuse(node, f".{node.attr} of {self.describe(owner)} is not compiled")
 
     def table(self, table: dict[str, Any], node: ast.Attribute, owner: str) -> Value:
         """Look an attribute of the API up."""
-        if owner == "self.position" and node.attr == "type":
-            self.refuse(node, "self.position.type is not compiled; use self.is_long, self.is_short or self.is_close")
-        if owner == "self.position" and node.attr in ("leverage",):
-            return self.config(parse("account.leverage"), node)
+        chain = api.TEXTS.get(owner, {}).get(node.attr)
+        if chain is not None:
+            return self.api_text(chain)
+        of_config = api.OWNER_CONFIG.get(owner, {}).get(node.attr)
+        if of_config is not None:
+            return self.config(parse(of_config), node)
         if node.attr not in table:
             self.refuse(node, f"{owner}.{node.attr} is not compiled.{did_you_mean(node.attr, table)}")
         code, type_, numpy, none = table[node.attr]
         return Number(parse(code), type_, numpy, parse(none) if none else None)
+
+    def api_text(self, chain: tuple[tuple[str, str | None], ...]) -> Text:
+        """Return a string of the API, of which a test tells which it is."""
+        *tests, (_, last) = chain
+        code: ast.expr = ast.Constant(-1 if last is None else self.program.text_code(last))
+        none: ast.expr | None = ast.Constant(True) if last is None else None
+        for test, text in reversed(tests):
+            code = ast.IfExp(parse(test), ast.Constant(self.program.text_code(text)), code)
+            if none is not None:
+                none = parse("not TEST and NONE", TEST=parse(test), NONE=none)
+        return Text(code, none)
 
     def self_attribute(self, node: ast.Attribute) -> Value:
         """Lower `self.<name>`."""
@@ -95,12 +132,14 @@ class AttributeLowerer(OtherLowerer):
         method = program.source.methods.get(key)
         if method is not None and key not in program.assigned_attributes:
             return self.call_method(method, (), (), node) if method.is_property else Bound(key, method)
+        if key in ("is_trading_hours", "closed_candle_open_time"):
+            return self.trading_hours(key, node)
         if key in program.assigned_attributes:
             if key in api.SELF or key in api.CONFIG or key in api.CONSTANT:
                 self.refuse(node, f"self.{key} belongs to Jesse and is assigned; give your own variable another name")
             return self.state("self", key)
         if key in api.ORDER_ATTRIBUTES:
-            self.refuse(node, f"reading self.{key} back is not compiled; keep the price in self.vars")
+            return self.read_points(key, node)
         if key in api.SELF:
             return self.table(api.SELF, node, "self")
         if key in api.COLUMNS:
@@ -128,6 +167,9 @@ class AttributeLowerer(OtherLowerer):
             return Bound(key, None)
         if key in program.initial_attributes:
             return Const(program.initial_attributes[key])
+        inner = inspect.getattr_static(program.source.cls, key, None)
+        if isinstance(inner, type):
+            return Const(inner)
         if key in api.ADVICE:
             self.refuse(node, api.ADVICE[key])
         known = [*program.source.methods, *program.initial_attributes, *api.SELF, *api.CONFIG, *api.COLUMNS]
@@ -141,16 +183,16 @@ class AttributeLowerer(OtherLowerer):
         which = key.removeprefix("average_")
         return Number(parse(f"_average_exit(s, s.{which}_was_n, s.{which}_was)"), "float", None)
 
-    def state(self, space: str, key: str) -> Number | Text:
+    def state(self, space: str, key: Any, node: ast.AST | None = None) -> Value:
         """Read a variable of the strategy."""
-        variable = self.program.state_field(space, key)
-        code = parse(f"v.{variable.field}")
-        if not variable.is_set:
-            code = parse(f"_known(s, v.{variable.field}_set, v.{variable.field})")
-        none = parse(f"v.{variable.field}_none") if variable.nullable else None
-        if variable.type == "text":
-            return Text(code, none)
-        return Number(code, variable.type or "float", None, none)
+        variable = self.program.variable(space, key)
+        if variable.unfit:
+            self.refuse(node or self.method.node, f"{self.label(space, key)}: {variable.unfit}")
+        return self.read_cell(variable.cell, attribute=space == "self")
+
+    def label(self, space: str, key: Any) -> str:
+        """Return a variable as its author wrote it."""
+        return f"self.{key}" if space == "self" else f"self.vars[{key!r}]"
 
     # --- subscripts ---------------------------------------------------------------------------------------------
     def lower_Subscript(self, node: ast.Subscript) -> Value:
@@ -171,32 +213,158 @@ class AttributeLowerer(OtherLowerer):
             return self.position_of(node)
         if isinstance(owner, Candles):
             return self.candle(owner, node)
+        if isinstance(owner, Points):
+            inner = node.slice
+            plain = not isinstance(inner, ast.Slice | ast.Tuple)
+            return self.points_item(owner, self.lower(inner) if plain else Const(None), node)
+        if isinstance(node.slice, ast.Slice) and isinstance(as_group(owner), Group | Listing):
+            return self.list_slice(owner, node.slice, node)
+        if isinstance(node.slice, ast.Slice) and isinstance(owner, Const | Config):
+            bounds = [
+                self.lower(each) if each is not None else Const(None)
+                for each in (node.slice.lower, node.slice.upper, node.slice.step)
+            ]
+            if all(isinstance(each, Const | Config) for each in bounds):
+                where = ast.Slice(*(self.program.config_node(each) for each in bounds))
+                return self.config(ast.Subscript(self.program.config_node(owner), where, ast.Load()), node)
         if isinstance(node.slice, ast.Slice):
             if isinstance(owner, Series):
                 return self.series_slice(owner, node.slice, node)
             if isinstance(owner, Window) and owner.stop == 0:
                 return self.series_slice(owner.series, node.slice, node)
             self.refuse(node, "a slice is not compiled here; index single values, as in [-1]")
-        index = self.lower(node.slice)
+        emitted, index = self.captured(lambda: self.lower(node.slice))
+        if emitted:
+            owner = self.pinned(owner)
+        self.out += emitted
+        return self.element(owner, index, node)
+
+    def element(self, owner: Value, index: Value, node: ast.Subscript) -> Value:
+        """Return an item of something."""
         match owner:
             case CandleRow(row):
                 return self.candle_value(row, index, node)
             case Series(at):
                 return at(self.index(index, node))
             case Window(series, _, stop) if isinstance(index, Const) and isinstance(index.value, int):
-                if index.value >= 0:
-                    self.refuse(node, "a window is indexed from its newest row, as in [-1]")
-                return series.at(Const(index.value - stop))
-            case Group(items):
-                if isinstance(index, Const) and isinstance(index.value, int):
-                    if not -len(items) <= index.value < len(items):
-                        self.refuse(node, f"the index {index.value} is outside of {len(items)} items")
-                    return items[index.value]
-                self.refuse(node, "the index of a tuple or list must be a constant here")
+                if index.value < 0:
+                    return series.at(Const(index.value - stop))
+        if isinstance(owner, Points):
+            return self.points_item(owner, index, node)
         if isinstance(owner, Const | Config) and isinstance(index, Const | Config):
             code = ast.Subscript(self.program.config_node(owner), self.program.config_node(index), ast.Load())
             return self.config(code, node)
-        self.refuse(node, f"indexing {self.describe(owner)} is not compiled here")
+        owner = self.nullable_leaf(as_group(owner))
+        if isinstance(owner, Group) and owner.keys is not None:
+            return self.dict_item(owner, index, node)
+        if isinstance(owner, Group):
+            return self.group_item(owner, index, node)
+        sequence = self.sequence(owner)
+        if sequence is None:
+            self.refuse(node, f"indexing {self.describe(owner)} is not compiled here")
+        number = self.whole(index, node)
+        if sequence.cell is None:
+            place = parse("_item(s, N, I)", N=self.temporary(sequence.length), I=number)
+            return sequence.at(self.temporary(place))
+        place = parse("_item(s, N, I)", N=sequence.length, I=number)
+        if isinstance(index, Const) or not self.guarded:
+            value = sequence.at(place)
+            if isinstance(value, Number | Text | Moment) and value.none is None:
+                return self.settle(value) if sequence.cell.temporary else value
+        value = sequence.at(self.temporary(place))
+        return self.settle(value) if sequence.cell.temporary else value
+
+    def whole(self, index: Value, node: ast.AST) -> ast.expr:
+        """Return the code of an index, which must be a whole number."""
+        return self.as_number(self.index(index, node), node).node
+
+    def group_item(self, owner: Group, index: Value, node: ast.Subscript) -> Value:
+        """Return an item of a tuple or of a list that is known item by item."""
+        items = owner.items
+        if isinstance(index, Const) and isinstance(index.value, int):
+            if not -len(items) <= index.value < len(items):
+                self.refuse(node, f"the index {index.value} is outside of {len(items)} items")
+            return items[index.value]
+        if not items:
+            self.refuse(node, "this list is empty wherever it is indexed")
+        place = self.temporary(parse("_item(s, N, I)", N=ast.Constant(len(items)), I=self.whole(index, node)))
+        return self.among(items, place, node)
+
+    def among(self, items: tuple[Value, ...], place: ast.expr, node: ast.AST) -> Value:
+        """Return item `place` of several."""
+        result = items[-1]
+        for i in range(len(items) - 2, -1, -1):
+            result = self.chosen(parse(f"P == {i}", P=place), ([], items[i]), ([], result), node)
+        return result
+
+    def dict_item(self, owner: Group, index: Value, node: ast.AST) -> Value:
+        """Return the item of a dict with a key; a key that is missing raises."""
+        assert owner.keys is not None
+        if isinstance(index, Const):
+            if index.value not in owner.keys:
+                if owner.cell is not None:
+                    self.add_key(owner.cell, index.value)
+                    owner = as_dict(self.read_cell(owner.cell))
+                else:
+                    hint = did_you_mean(str(index.value), [str(each) for each in owner.keys or ()])
+                    self.refuse(node, f"there is no key {index.value!r} in this dict.{hint}")
+            assert owner.keys is not None
+            i = owner.keys.index(index.value)
+            return self.if_present(owner.items[i], None if owner.present is None else owner.present[i])
+        place = self.key_place(owner, index, node)
+        self.out.append(ast.Expr(parse("_known(s, P >= 0, 0)", P=place)))
+        self.impure = True
+        return self.among(owner.items, place, node)
+
+    def key_place(self, owner: Group, index: Value, node: ast.AST) -> ast.expr:
+        """Return the code of which key of a dict a value is; -1 for none."""
+        assert owner.keys is not None
+        settled = self.settle(index)
+        code: ast.expr = ast.Constant(-1)
+        for i in range(len(owner.keys) - 1, -1, -1):
+            test = self.equal(settled, Const(owner.keys[i]), node)
+            if test is None:
+                first, second = self.as_number(settled, node), self.as_number(Const(owner.keys[i]), node)
+                test = ast.Compare(first.node, [ast.Eq()], [second.node])
+            present = None if owner.present is None else owner.present[i]
+            if isinstance(test, bool):
+                code = (
+                    (ast.Constant(i) if present is None else ast.IfExp(present, ast.Constant(i), code))
+                    if test
+                    else code
+                )
+            else:
+                code = ast.IfExp(
+                    test if present is None else parse("A and B", A=test, B=present), ast.Constant(i), code
+                )
+        return self.temporary(code)
+
+    def if_present(self, value: Value, present: ast.expr | None) -> Value:
+        """Return an item of a dict, where one that is missing raises."""
+        if present is None:
+            return value
+        if isinstance(value, Number | Text | Moment):
+            return replace(value, node=parse("_known(s, P, VALUE)", P=present, VALUE=value.node))
+        self.out.append(ast.Expr(parse("_known(s, P, 0)", P=present)))
+        self.impure = True
+        return value
+
+    def add_key(self, cell: Cell, key: Any) -> Cell:
+        """Return the item of a dict of the state, which is made for a key that is new."""
+        child, added = child_of(cell, key)
+        if added:
+            self.program.changed = True
+        return child
+
+    def has_key(self, group: Group, key: str, wanted: bool) -> Value:
+        """Tell whether a dict has a key, which may come and go."""
+        assert group.keys is not None
+        if key not in group.keys:
+            return Const(not wanted)
+        present = None if group.present is None else group.present[group.keys.index(key)]
+        if present is None:
+            return Const(wanted)
+        return Number(present if wanted else ast.UnaryOp(ast.Not(), present), "bool", False)
 
     def index(self, value: Value, node: ast.AST) -> Value:
         """Check an index into a series or the candles."""
@@ -225,15 +393,34 @@ class AttributeLowerer(OtherLowerer):
         return self.config(ast.Subscript(name("hp"), ast.Constant(key.value), ast.Load()), node)
 
     def variable(self, node: ast.Subscript) -> Value:
-        key = self.lower(node.slice)
-        if not isinstance(key, Const) or not isinstance(key.value, str):
-            self.refuse(node.slice, "the key of self.vars must be a constant string")
-        if key.value in self.program.assigned_vars:
-            return self.state("vars", key.value)
-        if key.value in self.program.initial_vars:
-            return Const(self.program.initial_vars[key.value])
-        known = [*self.program.assigned_vars, *self.program.initial_vars]
-        self.refuse(node, f"self.vars[{key.value!r}] is never set.{did_you_mean(key.value, known)}")
+        key = self.vars_key(node.slice)
+        if key in self.program.assigned_vars:
+            return self.state("vars", key, node)
+        if key in self.program.initial_vars:
+            return Const(self.program.initial_vars[key])
+        known = [str(each) for each in [*self.program.assigned_vars, *self.program.initial_vars]]
+        self.refuse(node, f"self.vars[{key!r}] is never set.{did_you_mean(str(key), known)}")
+
+    def vars_key(self, node: ast.expr) -> Any:
+        """Return the key of one of self.vars."""
+        key = self.lower(node)
+        if isinstance(key, Config) and not any(isinstance(n, ast.Name) and n.id == "hp" for n in ast.walk(key.node)):
+            key = Const(key.sample)  # of the route and the account
+        if not isinstance(key, Const) or not isinstance(key.value, str | int | tuple):
+            self.refuse(node, "the key of self.vars must be a constant string")
+        return key.value
+
+    def vars_has(self, value: Value, wanted: bool, node: ast.AST) -> Value:
+        """Lower `key in self.vars`."""
+        if not isinstance(value, Const):
+            self.refuse(node, "the key of self.vars must be a constant string")
+        key = value.value
+        if key not in self.program.assigned_vars:
+            return Const((key in self.program.initial_vars) is wanted)
+        cell = self.program.variable("vars", key).cell
+        if not cell.optional:
+            return Const(wanted)
+        return Number(parse(f"v.{cell.path}_set" if wanted else f"not v.{cell.path}_set"), "bool", False)
 
     def bounds(self, node: ast.Slice) -> tuple[Const | Config | Number | None, int]:
         """Return how far back a slice begins (None: at the first row) and how many of the newest rows it leaves out."""
@@ -458,3 +645,9 @@ class AttributeLowerer(OtherLowerer):
             return Number(parse(f"bars[BAR, {which}]", BAR=bar), "float", True)
         index = self.as_number(row, node)
         return Number(parse(f"_candle_at(s, bars, minutes, INDEX, {which})", INDEX=index.node), "float", True)
+
+
+def as_dict(value: Value) -> Group:
+    """Return a value that is known to be a dict."""
+    assert isinstance(value, Group)
+    return value

@@ -249,9 +249,7 @@ class PythonBinder:
             if isinstance(found, str):
                 return found
             inner[key] = found
-        inputs = tuple(
-            (key, what if isinstance(what, str) else (inner[key].key, what[1])) for key, what in slot.inputs
-        )
+        inputs = tuple((key, what if isinstance(what, str) else (inner[key].key, what[1])) for key, what in slot.inputs)
         missing = slot.sample_missing
         if missing and self.names:
             try:
@@ -352,7 +350,7 @@ class Binder:
         for i, row in enumerate(rows.tolist()):
             try:
                 value = expression(table[row])
-                values[i] = self._program.text_code(value) if isinstance(value, str) else value
+                values[i] = self._program.kept(value)
             except Exception as error:
                 failed[i] = f"{type(error).__name__} in a value of the parameter set: {error}"
         column[to] = values[codes]

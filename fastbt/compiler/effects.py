@@ -17,6 +17,9 @@ _SOURCES: Final = (
     "engine/kernels.py",
     "engine/language.py",
     "engine/windows.py",
+    "engine/lists.py",
+    "engine/arithmetic.py",
+    "engine/moments.py",
 )
 _ALLOCATES: Final = frozenset({"np.empty", "np.zeros", "np.full"})
 

@@ -8,15 +8,20 @@ import importlib.util
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from fastbt._cache import code_cache
 from fastbt.compiler import api
+from fastbt.compiler.assignments import COMMON
+from fastbt.compiler.cells import Cell, as_group, field_list, is_none, zero
 from fastbt.compiler.lower import Program
+from fastbt.compiler.operators import cast
 from fastbt.compiler.quiet import quiet_text
-from fastbt.compiler.statements import COMMON, FunctionLowerer
-from fastbt.compiler.values import Bound, Const, Group, Number, Part
+from fastbt.compiler.statements import FunctionLowerer
+from fastbt.compiler.values import NUMERIC, Bound, Const, Group, Number, Part, Value
 from fastbt.errors import CompileError
 from fastbt.indicators._registry import Indicator
 
@@ -38,11 +43,25 @@ def read_template(file: str) -> tuple[str, str]:
     return "\n".join(imports), body
 
 
-def _language_names(module: str) -> list[str]:
-    """Return the kernels of a module of the engine that generated code may call."""
-    path = Path(__file__).parent.parent / "engine" / f"{module}.py"
-    tree = ast.parse(path.read_text())
-    return [each.name for each in tree.body if isinstance(each, ast.FunctionDef)]
+@cache
+def _kernels() -> dict[str, str]:
+    """Return the kernels that generated code may call, and the module of each."""
+    found: dict[str, str] = {}
+    for module in ("language", "windows", "lists", "arithmetic", "moments"):
+        path = Path(__file__).parent.parent / "engine" / f"{module}.py"
+        tree = ast.parse(path.read_text())
+        found |= {each.name: module for each in tree.body if isinstance(each, ast.FunctionDef)}
+    return found
+
+
+def _kernel_imports(text: str) -> list[str]:
+    """Return the imports of the kernels that a text calls."""
+    used: dict[str, list[str]] = {}
+    words = set(re.findall(r"\b_\w+", text))
+    for key, module in _kernels().items():
+        if key in words:
+            used.setdefault(module, []).append(key)
+    return [f"from fastbt.engine.{module} import {', '.join(keys)}" for module, keys in used.items()]
 
 
 def _hook(key: str, program: Program) -> str:
@@ -69,13 +88,15 @@ def _hook(key: str, program: Program) -> str:
         )
     lowered = program.method(method, context, tuple(Part(each) for each in wanted), wanted_name=key)
     is_condition = key in ("should_long", "should_short", "should_cancel_entry")
-    if lowered.inline or (is_condition and lowered.result is None):
+    if lowered.inline or (is_condition and lowered.cell is None):
         if not is_condition:
             number = None if lowered.result is None else program.materialise(lowered.result)
             # What it returns is dropped, but not what happens on the way.
             return f"{head}    {'pass' if number is None else ast.unparse(number.node)}\n"
         lowerer = FunctionLowerer(program, method, context, tuple(Part(each) for each in wanted), {})
-        result = Const(None) if lowered.result is None else lowered.result
+        result = Const(None) if lowered.result is None or not lowered.inline else lowered.result
+        if lowered.node is not None and not lowered.inline:
+            return ""
         truth = lowerer.value_truth(result, method.node)
         code = str(truth) if isinstance(truth, bool) else ast.unparse(truth)
         return f"{head}    return bool({code})\n"
@@ -100,56 +121,77 @@ def _filters(program: Program) -> str:
             lowerer.refuse(
                 method.node, "filters must return methods, not their results: [self.one], without parentheses"
             )
-        inner = program.method(each.method, "bar", ())
-        number = program.materialise(inner.result) if inner.inline and inner.result is not None else None
-        if inner.inline:
-            code = "False" if number is None else f"bool({ast.unparse(number.node)})"
-        elif inner.result is None:
-            code = "False"
-        else:
-            code = f"bool({inner.name}({_SIGNATURE}))"
-        lines.append(f"    if not {code}:\n        return False\n")
+        asking = FunctionLowerer(program, each.method, "bar", (), {})
+        value = asking.call_method(each.method, (), (), each.method.node)
+        truth = asking.value_truth(value, each.method.node)
+        emitted = [f"    {line}" for node in asking.out for line in ast.unparse(_fixed(node)).splitlines()]
+        code = str(truth) if isinstance(truth, bool) else ast.unparse(truth)
+        lines += [*(f"{line}\n" for line in emitted), f"    if not ({code}):\n        return False\n"]
     return head + "".join(lines) + "    return True\n"
 
 
-def _variables(program: Program) -> list[tuple[str, str]]:
-    """Return field and dtype of each variable."""
-    fields = [("unused", "i8")]
-    codes = {"bool": "?", "int": "i8", "float": "f8", "text": "i8"}
+def _fixed(node: ast.stmt) -> ast.stmt:
+    """Return a statement with line numbers."""
+    return ast.fix_missing_locations(node)
+
+
+def _variables(program: Program) -> list[tuple[Any, ...]]:
+    """Return the fields of the variables record."""
+    fields: list[tuple[Any, ...]] = [("unused", "i8")]
     for variable in program.state.values():
-        fields.append((variable.field, codes[variable.type or "float"]))
-        if variable.nullable:
-            fields.append((f"{variable.field}_none", "?"))
-        if not variable.is_set:
-            fields.append((f"{variable.field}_set", "?"))
-    for key, type_ in program.cached_fields.items():
-        fields += [(key, codes[type_]), (f"{key}_set", "?")]
+        fields += field_list(variable.cell)
+    for cell in program.cached_cells.values():
+        fields += [*field_list(cell), (f"{cell.path}_set", "?")]
+    for cell in program.local_cells.values():
+        fields += field_list(cell)
     return fields
+
+
+def _init_cell(program: Program, cell: Cell, value: Value) -> list[str]:
+    """Return the lines that put a constant into a cell."""
+    value = as_group(value)
+    lines = []
+    if cell.nullable:
+        lines.append(f"v.{cell.path}_none = {is_none(value)}")
+    if cell.kind == "list":
+        items = value.items if isinstance(value, Group) else ()
+        lines.append(f"v.{cell.path}_n = {len(items)}")
+        for i, each in enumerate(items):
+            assert cell.item is not None
+            lines += [line.replace(" = ", f"[{i}] = ", 1) for line in _init_cell(program, cell.item, each)]
+    elif cell.kind == "group":
+        given: dict[Any, Value] = {}
+        if isinstance(value, Group):
+            keys = value.keys if value.keys is not None else range(len(value.items))
+            given = dict(zip(keys, value.items, strict=True))
+        names = cell.keys if cell.keys is not None else range(len(cell.children))
+        for key, child in zip(names, cell.children, strict=True):
+            if child.optional:
+                lines.append(f"v.{child.path}_set = {key in given}")
+            lines += _init_cell(program, child, given.get(key, Const(None)))
+    else:
+        code = zero(cell.type)
+        if not is_none(value):
+            leaf = program.text(value) or program.moment(value) or program.materialise(value)
+            assert leaf is not None
+            code = cast(leaf, cell.type) if isinstance(leaf, Number) and cell.type in NUMERIC else leaf.node
+        lines.append(f"v.{cell.path} = {ast.unparse(code)}")
+    return lines
 
 
 def _init_variables(program: Program) -> str:
     """Return the text that sets the variables to what `__init__` left."""
-    lines = ["    v.unused = 0"]
+    lines = ["v.unused = 0"]
     for variable in program.state.values():
-        field = f"v.{variable.field}"
-        number = None
-        if variable.is_set and isinstance(variable.initial, str):
-            number = Number(ast.Constant(program.text_code(variable.initial)), "int")
-        elif variable.is_set and variable.initial is not None:
-            number = program.materialise(Const(variable.initial))
-        zero = {"bool": "False", "int": "0", "float": "0.0", "text": "-1"}[variable.type or "float"]
-        lines.append(f"    {field} = {ast.unparse(number.node) if isinstance(number, Number) else zero}")
-        if variable.nullable:
-            lines.append(f"    {field}_none = {variable.initial is None}")
-        if not variable.is_set:
-            lines.append(f"    {field}_set = False")
-    for key in program.cached_fields:
-        lines.append(f"    v.{key}_set = False")
-    return "@inner\ndef init_variables(v):\n" + "\n".join(lines) + "\n"
+        if variable.cell.optional:
+            lines.append(f"v.{variable.cell.path}_set = {variable.is_set}")
+        lines += _init_cell(program, variable.cell, Const(variable.initial))
+    lines += [f"v.{key}_set = False" for key in program.cached_cells]
+    return "@inner\ndef init_variables(v):\n" + "\n".join(f"    {line}" for line in lines) + "\n"
 
 
 def _clear_cached(program: Program) -> str:
-    lines = [f"    v.{key}_set = False" for key in program.cached_fields]
+    lines = [f"    v.{key}_set = False" for key in program.cached_cells]
     if not lines:
         return ""
     return f"@inner\ndef clear_cached({_SIGNATURE}):\n" + "\n".join(lines) + "\n"
@@ -202,7 +244,8 @@ def _evaluation_code(indicator: Indicator, head: str, at: str = "len(rows) - 1")
 
 def lower_all(program: Program) -> list[str]:
     """Lower every hook until the types of all variables are stable; return the texts of the hooks."""
-    for _ in range(12):
+    errors: list[CompileError] = []
+    for _ in range(16):
         program.changed = False
         program.functions.clear()
         program.slots.clear()
@@ -214,22 +257,29 @@ def lower_all(program: Program) -> list[str]:
         program.timeframes.clear()
         program.config_fields.clear()
         program.forming.clear()
-        program.cached_fields.clear()
-        program.generated.clear()
         program.points = 1
         if program.stages is not None:
             program.stages.clear()
             program.explained.clear()
-        hooks = [_hook(key, program) for key in program.hooks]
-        hooks.append(_filters(program))
+        hooks, errors = [], []
+        for key in (*program.hooks, "filters"):
+            try:
+                hooks.append(_filters(program) if key == "filters" else _hook(key, program))
+            except CompileError as error:
+                # Perhaps what a later hook puts into a variable makes it good.
+                errors.append(error)
         if not program.changed:
-            return hooks
-    raise AssertionError("the types of the strategy's variables do not settle")
+            break
+    if errors:
+        raise errors[0]
+    if program.changed:
+        raise AssertionError("the types of the strategy's variables do not settle")
+    return hooks
 
 
 def defined_hooks(program: Program) -> set[str]:
     """Return the hooks of a generated module that do something."""
-    return set(program.source.methods) | ({"clear_cached"} if program.cached_fields else set())
+    return set(program.source.methods) | ({"clear_cached"} if program.cached_cells else set())
 
 
 def without_calls(machine: str, hooks: set[str]) -> str:
@@ -254,7 +304,6 @@ def module_text(program: Program) -> str:
         "from fastbt.engine.kernels import _other_pnl",
         "from fastbt.engine.kernels import _available_margin, _portfolio_value, _position_roi, _position_total_cost",
         "from fastbt.engine.kernels import _fail, _market_price, _position_value, _visible",
-        *(f"from fastbt.engine.{each} import {', '.join(_language_names(each))}" for each in ("language", "windows")),
     ]
     for each in indicators.values():
         assert each.kernel is not None
@@ -276,7 +325,6 @@ def module_text(program: Program) -> str:
     machine = re.sub(r"^( +)tell\(.*\)$", r"\1pass", machine, flags=re.MULTILINE)
     machine = re.sub(r"\bown\(s, (\w+)\)", r"\1", machine)
     parts = [
-        "\n".join(lines),
         "# Market series:\n" + ("\n".join(series) or "#   none"),
         "# Values of a parameter set:\n" + ("\n".join(values) or "#   none"),
         *map(_forming_code, {each.name: each for each in program.forming.values()}.values()),
@@ -287,6 +335,7 @@ def module_text(program: Program) -> str:
         _init_variables(program),
         _clear_cached(program),
     ]
+    parts.insert(0, "\n".join([*lines, *_kernel_imports("\n".join(parts))]))
     if not program.shares_account:
         parts += [f"{_MARK}{skipping}\n\n{machine}", quiet_text(program, "\n".join([*bodies, *hooks]))]
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
@@ -326,6 +375,6 @@ def load_module(text: str, label: str) -> ModuleType:
     return module
 
 
-def variables_fields(program: Program) -> list[tuple[str, str]]:
+def variables_fields(program: Program) -> list[tuple[Any, ...]]:
     """Return the fields of the variables record."""
     return _variables(program)

@@ -5,28 +5,33 @@ from __future__ import annotations
 import ast
 import inspect
 from dataclasses import replace
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from fastbt.compiler import api
+from fastbt.compiler.cells import Cell, as_group, read
 from fastbt.compiler.functions import helper_function, reduction, simple_function, supported_functions
 from fastbt.compiler.load import Method, function_method
 from fastbt.compiler.lower import Slot
 from fastbt.compiler.market import Pure
-from fastbt.compiler.on_demand import OnDemandLowerer
-from fastbt.compiler.operators import cast
+from fastbt.compiler.moments import MomentLowerer
+from fastbt.compiler.operators import assign, cast
 from fastbt.compiler.user_functions import is_compiled, register
 from fastbt.compiler.values import (
     Bound,
     Candles,
     Config,
+    Conflict,
     Const,
+    Function,
     Group,
+    Listing,
+    Member,
     Method1D,
+    Moment,
     Number,
-    Part,
     Series,
     Text,
     Value,
@@ -44,20 +49,24 @@ from fastbt.indicators._registry import REGISTRY, Indicator
 from fastbt.types import TIMEFRAME_MINUTES
 
 
-class ExpressionLowerer(OnDemandLowerer):
+class ExpressionLowerer(MomentLowerer):
     """Lower any expression of one method in one context."""
 
     def lower_Call(self, node: ast.Call) -> Value:
-        function = node.func
-        if isinstance(function, ast.Name) and function.id == "hasattr" and len(node.args) == 2:
-            return self.hasattr(node)
-        callee = self.lower(function)
-        if any(isinstance(each, ast.Starred) for each in node.args) or any(each.arg is None for each in node.keywords):
-            self.refuse(node, "* and ** in a call are not compiled; write the arguments out")
+        special = self.special_call(node)
+        if special is not None:
+            return special
+        callee = self.lower(node.func)
         if isinstance(callee, Bound):
             return self.call_bound(callee, node)
         if isinstance(callee, Method1D):
             return self.call_array_method(callee, node)
+        if isinstance(callee, Member):
+            return self.call_member(callee, node)
+        if isinstance(callee, Function):
+            return self.call_inner(callee, self.elements(node.args), self.star_arguments(node), node)
+        if isinstance(callee, Conflict):
+            return callee
         if not isinstance(callee, Const):
             self.refuse(node, f"calling {self.describe(callee)} is not compiled")
         target = callee.value
@@ -67,9 +76,11 @@ class ExpressionLowerer(OnDemandLowerer):
         if target is sizing.crossed:
             return self.call_crossed(callee, node)
         if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp | ast.ListComp):
-            return self.call_over(target, node.args[0], node)
-        arguments = [self.lower(each) for each in node.args]
-        keywords = {str(each.arg): self.lower(each.value) for each in node.keywords}
+            over = self.call_over(target, node.args[0], node)
+            if over is not None:
+                return over
+        arguments = self.call_arguments(node)
+        keywords = self.star_arguments(node)
         if all(isinstance(each, Const | Config) for each in [*arguments, *keywords.values()]) and callable(target):
             if target is print:
                 return Const(None)
@@ -81,45 +92,13 @@ class ExpressionLowerer(OnDemandLowerer):
             and_say_why=True,
         )
 
-    def call_over(self, target: Any, over: ast.GeneratorExp | ast.ListComp, node: ast.Call) -> Value:
-        """Lower `all(... for i in range(...))` and its kind: a function of its own, with a loop."""
-        templates = {
-            all: "for T in I:\n if C:\n  if not (V): return False\nreturn True",
-            any: "for T in I:\n if C:\n  if V: return True\nreturn False",
-            sum: "total_sum = 0\nfor T in I:\n if C:\n  total_sum = total_sum + (V)\nreturn total_sum",
-            max: "seen, best = 0, 0.0\nfor T in I:\n if C:\n  item = V\n"
-            "  if seen == 0 or item > best: best = item\n  seen = seen + 1\n"
-            "if seen == 0: raise ValueError()\nreturn best",
-            min: "seen, best = 0, 0.0\nfor T in I:\n if C:\n  item = V\n"
-            "  if seen == 0 or item < best: best = item\n  seen = seen + 1\n"
-            "if seen == 0: raise ValueError()\nreturn best",
-            len: "count = 0\nfor T in I:\n if C:\n  count = count + 1\nreturn count",
-        }
-        if target not in templates or len(over.generators) != 1:
-            self.refuse(over, "a comprehension is compiled as the argument of all, any, sum, min, max or len")
-        clause = over.generators[0]
-        if id(over) not in self.program.generated:
-            body = ast.parse(templates[target]).body
-            condition: ast.expr = ast.Constant(True)
-            if clause.ifs:
-                condition = clause.ifs[0] if len(clause.ifs) == 1 else ast.BoolOp(ast.And(), clause.ifs)
-            filled = _Fill({"T": clause.target, "I": clause.iter, "C": condition, "V": over.elt})
-            body = [filled.visit(each) for each in body]
-            for each in ast.walk(ast.Module(body, [])):
-                if not hasattr(each, "lineno") and isinstance(each, ast.expr | ast.stmt):
-                    ast.copy_location(each, over)
-            inside = {each.id for each in ast.walk(ast.Module(body, [])) if isinstance(each, ast.Name)}
-            captured = [key for key in self.locals if key in inside]
-            arguments = ast.arguments([], [ast.arg(key) for key in captured], None, [], [], None, [])
-            function = ast.FunctionDef("over", arguments, body, [], None, None)
-            ast.copy_location(function, over)
-            method = Method(
-                "over", function, self.method.file, self.method.lines, self.method.namespace, ("staticmethod",)
-            )
-            self.program.generated[id(over)] = method
-        method = self.program.generated[id(over)]
-        given = tuple((each.arg, self.locals[each.arg]) for each in method.node.args.args)
-        return self.call_method(method, (), given, node)
+    def call_arguments(self, node: ast.Call) -> list[Value]:
+        """Lower the arguments of a call: a loop's enumerate, zip and reversed are arguments, too."""
+        if any(isinstance(each, ast.Starred) for each in node.args):
+            return self.elements(node.args)
+        if len(node.args) == 1:
+            return [self.lower_iterable(node.args[0])]
+        return self.lower_all(node.args)
 
     def call_array_method(self, callee: Method1D, node: ast.Call) -> Value:
         """Lower `window.mean()` and the like."""
@@ -149,7 +128,13 @@ class ExpressionLowerer(OnDemandLowerer):
 
     def config_call(self, callee: Const, arguments: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Lower a call that Python can make before the run."""
+        owner = getattr(callee.value, "__self__", None)
         module = getattr(callee.value, "__module__", "") or ""
+        if owner is not None and not isinstance(owner, type | ModuleType):
+            module = type(owner).__module__  # random.random is a method of a hidden object
+        is_clock = isinstance(owner, type) and callee.value.__name__ in ("now", "utcnow", "today")
+        if is_clock or module.startswith("numpy.random"):
+            self.refuse(node, f"{callee.value.__name__}() depends on the outside world and is not compiled")
         if module.split(".")[0] in ("random", "time", "os", "pathlib", "io", "requests", "socket", "subprocess"):
             self.refuse(node, f"{module}.{callee.value.__name__} depends on the outside world and is not compiled")
         code = ast.Call(
@@ -159,30 +144,29 @@ class ExpressionLowerer(OnDemandLowerer):
         )
         return self.config(code, node)
 
-    def hasattr(self, node: ast.Call) -> Value:
-        owner, key = self.lower(node.args[0]), self.lower(node.args[1])
-        if not (isinstance(owner, Part) and owner.name == "self" and isinstance(key, Const)):
-            self.refuse(node, "hasattr is compiled for self and a constant name only")
-        if key.value in self.program.assigned_attributes:
-            variable = self.program.state_field("self", key.value)
-            return Const(True) if variable.is_set else Number(parse(f"v.{variable.field}_set"), "bool", False)
-        return Const(hasattr(self.program.source.cls, key.value) or key.value in self.program.initial_attributes)
-
     def call_bound(self, callee: Bound, node: ast.Call) -> Value:
         """Call a method of the strategy."""
         if callee.method is not None:
-            positional = tuple(self.lower(each) for each in node.args)
-            keywords = tuple((str(each.arg), self.lower(each.value)) for each in node.keywords)
+            positional = tuple(self.elements(node.args))
+            keywords = tuple(self.star_arguments(node).items())
+            if callee.method.is_class:
+                positional = (Const(self.program.source.cls), *positional)
             return self.call_method(callee.method, positional, keywords, node)
         if callee.name in api.DROPPED:
             return Const(None)
         if callee.name == "liquidate":
             self.out.append(ast.Expr(parse("_liquidate(s)")))
+            self.impure = True
+            for each in ("stop_loss", "take_profit"):
+                self.ever_assigned.add(each)
+                self.locals[f"self.{each}"] = Conflict("orders that liquidate() made")
             return Const(None)
         if callee.name == "shared_vars.get" and node.args:
             return self.shared_get(node)
         if callee.name == "vars.get" and node.args:
             return self.vars_get(node)
+        if callee.name.startswith("vars."):
+            return self.call_vars(callee.name.removeprefix("vars."), node)
         if callee.name == "get_candles":
             return self.other_candles(node)
         self.refuse(node, f"self.{callee.name}() is not compiled")
@@ -217,58 +201,102 @@ class ExpressionLowerer(OnDemandLowerer):
         return Candles(timeframe=key)
 
     def vars_get(self, node: ast.Call) -> Value:
-        key = self.lower(node.args[0])
-        default = self.lower(node.args[1]) if len(node.args) > 1 else Const(None)
-        if not isinstance(key, Const):
-            self.refuse(node, "the key of self.vars must be a constant string")
-        if key.value not in self.program.assigned_vars:
-            return Const(self.program.initial_vars[key.value]) if key.value in self.program.initial_vars else default
-        variable = self.program.state_field("vars", key.value)
-        if variable.is_set:
-            return self.state("vars", key.value)
-        current = Number(parse(f"v.{variable.field}"), variable.type or "float", None)
-        return self.choice(parse(f"v.{variable.field}_set"), current, self.as_number(default, node))
+        key = self.vars_key(node.args[0])
+        emitted, default = self.captured(lambda: self.lower(node.args[1]) if len(node.args) > 1 else Const(None))
+        if key not in self.program.assigned_vars:
+            return Const(self.program.initial_vars[key]) if key in self.program.initial_vars else default
+        variable = self.program.variable("vars", key)
+        self.out += emitted
+        if not variable.cell.optional:
+            return self.state("vars", key, node)
+        held = self.bare_read(variable.cell)
+        return self.chosen(parse(f"v.{variable.cell.path}_set"), ([], held), ([], default), node)
+
+    def call_vars(self, key: str, node: ast.Call) -> Value:
+        """Call a method of self.vars."""
+        place = node.func.value if isinstance(node.func, ast.Attribute) else node
+        arguments = self.lower_all(node.args)
+        if key == "update":
+            given = dict(self.dict_pairs(arguments[0], node)) if arguments else {}
+            for each, value in (given | self.star_arguments(node)).items():
+                target = ast.copy_location(ast.Subscript(place, ast.Constant(each), ast.Store()), node)
+                self.assign_target(target, value, node)
+            return Const(None)
+        if key in ("setdefault", "pop") and arguments and isinstance(arguments[0], Const):
+            wanted = arguments[0].value
+            if wanted not in self.program.assigned_vars:
+                self.program.assigned_vars.add(wanted)
+                self.program.changed = True
+            cell = self.program.variable("vars", wanted).cell
+            if not cell.optional and key == "pop":
+                cell.optional = self.program.changed = True
+            default = arguments[1] if len(arguments) > 1 else None
+            if key == "setdefault":
+                if cell.optional:
+                    self.fit(cell, default or Const(None), node, f"self.vars[{wanted!r}]")
+                    block = self.captured(lambda: self.put(cell, default or Const(None)))[0]
+                    self.out.append(ast.If(parse(f"not v.{cell.path}_set"), block, []))
+                return self.bare_read(cell)
+            held = self.read_cell(cell)
+            if default is not None:
+                held = self.chosen(parse(f"v.{cell.path}_set"), ([], self.bare_read(cell)), ([], default), node)
+            held = self.settle(held)
+            self.out.append(assign(f"v.{cell.path}_set", ast.Constant(False)))
+            return held
+        self.refuse(node, f"self.vars.{key}() is not compiled; use self.vars['name'] and self.vars.get('name')")
 
     def call_method(
         self, method: Method, arguments: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...], node: ast.AST
     ) -> Value:
         """Call a method of the user's own, lowered for this context and these arguments."""
-        settled = tuple(self.argument(each, node) for each in arguments)
-        named = tuple((key, self.argument(value, node)) for key, value in keywords)
-        lowered = self.program.method(method, self.context, settled, named)
+        settled = tuple(map(as_group, map(self.nullable_argument, arguments)))
+        named = tuple((key, as_group(self.nullable_argument(value))) for key, value in keywords)
+        forms = tuple((each, "unknown") for each in api.ORDER_ATTRIBUTES if f"self.{each}" in self.locals)
+        lowered = self.program.method(method, self.context, settled, named, guarded=self.guarded, forms=forms)
+        for each in lowered.assigns:
+            self.ever_assigned.add(each)
+            self.locals[f"self.{each}"] = Conflict("orders that another method assigned")
         if lowered.inline:
             assert lowered.result is not None
             return lowered.result
-        values = [*settled, *(value for _, value in named)]
-        nodes = [each.node for each in values if isinstance(each, Number | Text) and each.constant is None]
+        nodes = [code for each in (*settled, *(value for _, value in named)) for code in argument_codes(each)]
         base = [name(each) for each in ("s", "v", "k", "x", "bars", "minutes")]
         call = ast.Call(name(lowered.name), [*base, *nodes], [])
-        if lowered.result is None:
+        self.impure = True
+        if lowered.cell is None:
             self.out.append(ast.Expr(call))
-            return Const(None)
-        return _fill_call(lowered.result, call, self)
+            return lowered.result if isinstance(lowered.result, Listing | Series) else Const(None)
+        return self.result_of(lowered.cell, call)
 
-    def argument(self, value: Value, node: ast.AST) -> Value:
-        """Prepare an argument: numbers are passed, everything else specialises the callee."""
-        if isinstance(value, Number) and value.none is not None:
-            return self.as_number(value, node)
-        return value
+    def result_of(self, cell: Cell, call: ast.expr) -> Value:
+        """Put a call into the shape of its result."""
+        paths = return_paths(cell)
+        if len(paths) == 1:
+            return read(cell, lambda path: call)
+        settled = self.temporary(call)
+        places = {path: i for i, path in enumerate(paths)}
+        return read(cell, lambda path: ast.Subscript(settled, ast.Constant(places[path]), ast.Load()))
+
+    def nullable_argument(self, value: Value) -> Value:
+        """Return an argument whose code may be repeated."""
+        return self.settle(value) if getattr(value, "none", None) is not None else value
 
     def call_function(self, target: Any, arguments: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Call a function of numbers."""
         if target is print:
             return Const(None)
+        moment = self.make_moment(target, arguments, keywords, node)
+        if moment is not None:
+            return moment
+        found = self.builtin(target, arguments, keywords, node)
+        if found is not None:
+            return found
         if len(arguments) == 1 and not keywords and isinstance(arguments[0], Series | Window):
             reduced = self.reduce(target, arguments[0], node)
             if reduced is not None:
                 return reduced
         if target in (min, max) and not keywords:
             return self.extreme(target, arguments, node)
-        if target is len and len(arguments) == 1:
-            return self.length(arguments[0], node)
-        if target is round and len(arguments) == 1:
-            number = self.as_number(arguments[0], node)
-            return Number(parse("_integer(s, np.rint(X))", X=cast(number, "float")), "int", False)
         simple = simple_function(target)
         if simple is not None and not keywords and len(arguments) == simple.arguments:
             numbers = [self.as_number(value, each) for value, each in zip(arguments, node.args, strict=True)]
@@ -289,8 +317,10 @@ class ExpressionLowerer(OnDemandLowerer):
             return Number(parse(helper.code, **nodes), helper.type, helper.numpy)
         if is_compiled(target):
             return self.call_compiled(target, arguments, keywords, node)
-        if isinstance(target, FunctionType):
-            method = function_method(target)
+        if isinstance(target, FunctionType | MethodType):
+            method = self.own_method(target) or (function_method(target) if isinstance(target, FunctionType) else None)
+            if method is not None and method.is_class:
+                arguments.insert(0, Const(self.program.source.cls))
             if method is not None:
                 return self.call_method(method, tuple(arguments), tuple(keywords.items()), node)
         module = getattr(target, "__module__", None) or ""
@@ -307,6 +337,20 @@ class ExpressionLowerer(OnDemandLowerer):
             f"{label}() is not compiled on values that change during the run.{did_you_mean(label, known)} "
             f"Compiled are: {', '.join(known)}",
         )
+
+    def own_method(self, target: Any) -> Method | None:
+        """Return the method of one of the strategy's classes that a function is."""
+        code = getattr(target, "__code__", None)
+        for methods in self.program.source.methods_by_class.values():
+            method = methods.get(target.__name__)
+            if method is not None and code is not None and method.node.end_lineno is not None:
+                if (
+                    method.node.lineno - len(method.node.decorator_list)
+                    <= code.co_firstlineno
+                    <= method.node.end_lineno
+                ):
+                    return method
+        return None
 
     def call_compiled(self, target: Any, arguments: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Call a function of numbers that the user compiled with numba: as it is."""
@@ -370,6 +414,10 @@ class ExpressionLowerer(OnDemandLowerer):
         """Lower min and max of numbers."""
         if len(arguments) == 1 and isinstance(arguments[0], Group):
             arguments = list(arguments[0].items)
+            if len(arguments) == 1:
+                return arguments[0]
+        if len(arguments) == 1 and self.sequence(arguments[0]) is not None:
+            return self.extreme_of(target, arguments[0], node)
         if len(arguments) < 2:
             self.refuse(node, f"{target.__name__} is compiled for two or more numbers")
         numbers = [self.as_number(each, node) for each in arguments]
@@ -637,27 +685,21 @@ class ExpressionLowerer(OnDemandLowerer):
         return Number(parse(text, **nodes), "bool", False)
 
 
-class _Fill(ast.NodeTransformer):
-    """Put nodes in the place of names."""
+def argument_codes(value: Value) -> list[ast.expr]:
+    """Return what is passed for a value: its numbers, strings and moments; the rest is known to the compiler."""
+    if isinstance(value, Group):
+        codes = [] if value.none is None else [value.none]
+        return codes + [code for each in value.items for code in argument_codes(each)]
+    if isinstance(value, Number | Text | Moment) and getattr(value, "constant", None) is None:
+        return [value.node] if value.none is None else [value.node, value.none]
+    if isinstance(value, Listing) and value.none is not None:
+        return [value.none]
+    return []
 
-    def __init__(self, nodes: dict[str, ast.expr]) -> None:
-        self.nodes = nodes
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.nodes.get(node.id, node)
-
-
-def _fill_call(result: Value, call: ast.expr, lowerer: ExpressionLowerer) -> Value:
-    """Put a call into the shape of its result."""
-    if isinstance(result, Number):
-        return Number(call, result.type, result.numpy)
-    if isinstance(result, Text):
-        return Text(call)
-    assert isinstance(result, Group)
-    settled = lowerer.temporary(call)
-    items = tuple(
-        Number(ast.Subscript(settled, ast.Constant(i), ast.Load()), each.type, each.numpy)
-        for i, each in enumerate(result.items)
-        if isinstance(each, Number)
-    )
-    return Group(items, result.fields)
+def return_paths(cell: Cell) -> list[str]:
+    """Return the parts of the tuple that a function returns."""
+    paths = [f"{cell.path}_none"] if cell.nullable else []
+    if cell.kind == "group":
+        return paths + [path for child in cell.children for path in return_paths(child)]
+    return [*paths, cell.path]

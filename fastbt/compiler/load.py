@@ -62,6 +62,11 @@ class Method:
         """Whether it takes no self."""
         return "staticmethod" in self.decorators
 
+    @property
+    def is_class(self) -> bool:
+        """Whether it takes the class instead of self."""
+        return "classmethod" in self.decorators
+
 
 @dataclass(frozen=True)
 class StrategySource:
@@ -81,6 +86,8 @@ class StrategySource:
         Of all source files that define it.
     dna : dict or None
         What its `dna()` stands for, if it has one.
+    methods_by_class : dict
+        The methods that each of its own classes defines itself.
     """
 
     cls: type
@@ -90,6 +97,7 @@ class StrategySource:
     hyperparameters: list[dict[str, Any]] = field(repr=False)
     sha256: str = field(repr=False)
     dna: dict[str, Any] | None = field(default=None, repr=False)
+    methods_by_class: dict[type, dict[str, Method]] = field(default_factory=dict, repr=False)
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -284,6 +292,21 @@ def function_method(function: FunctionType) -> Method | None:
     return None
 
 
+def imported(statement: str, method: Method) -> dict[str, Any]:
+    """Return the names that an import statement of a method gives."""
+    namespace = {key: method.namespace.get(key) for key in ("__name__", "__package__", "__path__")}
+    before = set(namespace) | {"__builtins__"}
+    file = method.file.resolve()
+    folder = str(file.parent.parent.parent if file.name == "__init__.py" else file.parent)
+    sys.path.insert(0, folder)
+    try:
+        with jesse_standins():
+            exec(statement, namespace)
+    finally:
+        sys.path.remove(folder)
+    return {key: value for key, value in namespace.items() if key not in before}
+
+
 def load_strategy(strategy: str | Path | type) -> StrategySource:
     """Load a strategy.
 
@@ -335,10 +358,11 @@ def _describe(cls: type) -> StrategySource:
     from fastbt.engine.strategy import Strategy
 
     methods: dict[str, Method] = {}
+    by_class: dict[type, dict[str, Method]] = {}
     digest = hashlib.sha256()
     for base in cls.__mro__:
-        if base is Strategy or base is object:
-            break
+        if base in Strategy.__mro__:
+            continue
         try:
             own = _methods_of(base)
         except (OSError, TypeError):
@@ -346,6 +370,7 @@ def _describe(cls: type) -> StrategySource:
                 f"the source of class {base.__qualname__} cannot be found; save the strategy in a file, pass its path"
             ) from None
         digest.update(_file_of(base).read_bytes())
+        by_class[base] = own
         for name, method in own.items():
             methods.setdefault(name, method)
     declared: list[dict[str, Any]] = []
@@ -361,7 +386,8 @@ def _describe(cls: type) -> StrategySource:
             if missing:
                 raise StrategyError(f"{cls.__name__}.hyperparameters(): {each!r} lacks {', '.join(sorted(missing))}")
     file = _file_of(cls)
-    return StrategySource(cls, cls.__name__, file, methods, declared, digest.hexdigest(), _dna(cls, methods, declared))
+    dna = _dna(cls, methods, declared)
+    return StrategySource(cls, cls.__name__, file, methods, declared, digest.hexdigest(), dna, by_class)
 
 
 def _dna(cls: type, methods: Mapping[str, Method], declared: list[dict[str, Any]]) -> dict[str, Any] | None:

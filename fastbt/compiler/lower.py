@@ -7,17 +7,33 @@ for one context. A context tells whether candles are complete when the method ru
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from fastbt.compiler import api
+from fastbt.compiler.cells import Cell, UnfitError, fit, moment_kind, moment_number, plain_name
 from fastbt.compiler.load import Method, StrategySource
 from fastbt.compiler.shared import SharedVars
-from fastbt.compiler.values import Config, Const, Number, Text, Value, join_types, name, parse, type_of
+from fastbt.compiler.values import (
+    Config,
+    Const,
+    Function,
+    Group,
+    Listing,
+    Moment,
+    Number,
+    Text,
+    Value,
+    name,
+    parse,
+    type_of,
+)
 from fastbt.engine.python_series import Expression
 from fastbt.errors import CompileError, StrategyError
 from fastbt.indicators._registry import Indicator
@@ -103,28 +119,24 @@ class PythonSlot:
 
 
 @dataclass
-class StateField:
+class Variable:
     """A variable of the strategy that lives in the kernel.
 
     Attributes
     ----------
-    field : str
-        Its field in the variables record.
-    type : str or None
-        Numeric type; None until something is assigned.
+    cell : Cell
     initial : object
         Value before the first bar.
     is_set : bool
         Whether it exists before the first assignment; if not, reading it first raises.
-    nullable : bool
-        Whether it can be None.
+    unfit : str
+        Why it cannot be kept; empty if it can.
     """
 
-    field: str
-    type: str | None
+    cell: Cell
     initial: Any
     is_set: bool
-    nullable: bool
+    unfit: str = ""
 
 
 @dataclass
@@ -137,13 +149,21 @@ class Lowered:
     node : ast.FunctionDef or None
         None while it is being lowered.
     result : Value or None
-        What a call is, over the node name `CALL`; None if it returns nothing.
+        What it returns, if that needs no code, or a list; None if it returns nothing.
+    inline : bool
+        Whether the result stands for the call.
+    cell : Cell or None
+        The shape of what it returns.
+    assigns : set of str
+        The order attributes that it assigns, or that what it calls does.
     """
 
     name: str
     node: ast.FunctionDef | None = None
     result: Value | None = None
     inline: bool = False
+    cell: Cell | None = None
+    assigns: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -153,10 +173,11 @@ class Program:
     source: StrategySource
     environment: Mapping[str, Any]
     initial_attributes: dict[str, Any]
-    initial_vars: dict[str, Any]
+    initial_vars: dict[Any, Any]
     assigned_attributes: set[str]
-    assigned_vars: set[str]
-    state: dict[tuple[str, str], StateField] = field(default_factory=dict)
+    assigned_vars: set[Any]
+    order_methods: dict[str, set[str]]
+    state: dict[tuple[str, Any], Variable] = field(default_factory=dict)
     slots: dict[str, Slot | PythonSlot] = field(default_factory=dict)
     stages: dict[tuple[int, int, int, int, int], str] | None = None
     explained: dict[int, Method] = field(default_factory=dict)
@@ -170,16 +191,17 @@ class Program:
     changed: bool = False
     _own_shared: SharedVars = field(default_factory=SharedVars)
     stack: list[tuple[Any, ...]] = field(default_factory=list)
-    cached_fields: dict[str, str] = field(default_factory=dict)
-    nullable_types: dict[tuple[int, str], str] = field(default_factory=dict)
+    cached_cells: dict[str, Cell] = field(default_factory=dict)
+    local_cells: dict[str, Cell] = field(default_factory=dict)
+    inner_methods: dict[tuple[Any, ...], Method] = field(default_factory=dict)
+    nullable_types: dict[tuple[int, str], Cell] = field(default_factory=dict)
     frame_columns: dict[tuple[str, int, int], str] = field(default_factory=dict)
     frame_rows: dict[str, str] = field(default_factory=dict)
     user_functions: dict[str, str] = field(default_factory=dict)
     on_demand: dict[str, Indicator] = field(default_factory=dict)
     forming_frames: dict[str, Indicator] = field(default_factory=dict)
     timeframes: set[str] = field(default_factory=set)
-    texts: dict[str, int] = field(default_factory=dict)
-    generated: dict[int, Method] = field(default_factory=dict)
+    texts: dict[Any, int] = field(default_factory=dict)
 
     @property
     def shared(self) -> SharedVars:
@@ -331,48 +353,84 @@ class Program:
         return self.samples["sampler"]
 
     # --- strings ------------------------------------------------------------------------------------------------
-    def text_code(self, text: str) -> int:
-        """Return the code of a string."""
+    def text_code(self, text: Any) -> int:
+        """Return the code of a string or of a member of an enum."""
         return self.texts.setdefault(text, len(self.texts))
 
     def text(self, value: Value) -> Text | None:
         """Return the kernel code of a string, or None if the value is none."""
         if isinstance(value, Text):
             return value
-        if isinstance(value, Const) and isinstance(value.value, str):
+        if isinstance(value, Const) and is_text(value.value):
             return Text(ast.Constant(self.text_code(value.value)), constant=value)
-        if isinstance(value, Config) and isinstance(value.sample, str):
+        if isinstance(value, Config) and is_text(value.sample):
             return Text(parse(f"k.{self.config_field(value)}"), constant=value)
         return None
 
+    def kept(self, value: Any) -> Any:
+        """Return a value of the configuration as the kernel keeps it."""
+        if is_text(value):
+            return self.text_code(value)
+        return value if moment_kind(value) is None else moment_number(value)
+
+    def moment(self, value: Value) -> Moment | None:
+        """Return the kernel code of a point in time or of a length of time, or None if the value is none."""
+        if isinstance(value, Moment):
+            return value
+        if isinstance(value, Const | Config):
+            found = value.value if isinstance(value, Const) else value.sample
+            kind = moment_kind(found)
+            if kind is not None:
+                constant = isinstance(value, Const)
+                code = ast.Constant(moment_number(found)) if constant else parse(f"k.{self.config_field(value)}")  # type: ignore[arg-type]
+                return Moment(code, "datetime" if kind == "utc" else kind, None, kind == "utc")
+        return None
+
     # --- state --------------------------------------------------------------------------------------------------
-    def state_field(self, space: str, key: str) -> StateField:
-        """Return the state variable `self.<key>` (space "self") or `self.vars[<key>]` (space "vars")."""
+    def variable(self, space: str, key: Any) -> Variable:
+        """Return the variable `self.<key>` (space "self") or `self.vars[<key>]` (space "vars")."""
         if (space, key) not in self.state:
             initial = self.initial_attributes if space == "self" else self.initial_vars
-            is_set = key in initial
-            value = initial.get(key)
-            plain = key if key.isidentifier() else f"k{len(self.state)}"
-            if hasattr(np.record, plain):
-                plain += "_"  # max, size, base...: as plain Python, the record has attributes of its own
-            self.state[space, key] = StateField(
-                field=plain if space == "self" else f"vars_{plain}",
-                type=("text" if isinstance(value, str) else type_of(value)) if is_set else None,
-                initial=value,
-                is_set=is_set,
-                nullable=is_set and value is None,
-            )
+            plain = plain_name(key, len(self.state))
+            cell = Cell(plain if space == "self" else f"vars_{plain}", optional=key not in initial)
+            variable = Variable(cell, initial.get(key), key in initial)
+            if isinstance(variable.initial, deque):
+                cell.limit = variable.initial.maxlen
+            self.state[space, key] = variable
+            if variable.is_set:
+                try:
+                    fit(cell, Const(variable.initial))
+                except UnfitError as error:
+                    variable.unfit = str(error)
         return self.state[space, key]
 
-    def widen(self, variable: StateField, type_: str) -> None:
-        """Note that the variable is assigned a value of this type."""
-        if variable.type is None or "text" in (variable.type, type_):
-            wider = type_
-        else:
-            wider = join_types(variable.type, type_)
-        if wider != variable.type:
-            variable.type = wider
-            self.changed = True
+    def order_hooks(self, key: str) -> set[str]:
+        """Return the hooks from which an order attribute may be assigned."""
+        assigning = self.order_methods.get(key, set())
+        return {hook for hook in api.HOOKS if hook in self.source.methods and self._reachable(hook) & assigning}
+
+    def _reachable(self, hook: str) -> set[str]:
+        """Return the methods that a hook may call, itself included."""
+        found, waiting = set(), [hook]
+        while waiting:
+            key = waiting.pop()
+            if key in found or key not in self.source.methods:
+                continue
+            found.add(key)
+            for methods in self.source.methods_by_class.values():
+                if key in methods:
+                    waiting += [each.attr for each in ast.walk(methods[key].node) if isinstance(each, ast.Attribute)]
+        return found
+
+    def is_changed(self, initial: Any) -> None:
+        """Note that the run changes a list or dict that `__init__` left; until now it counted as a constant."""
+        for key, value in self.initial_attributes.items():
+            if value is initial:
+                self.assigned_attributes.add(key)
+        for key, value in self.initial_vars.items():
+            if value is initial:
+                self.assigned_vars.add(key)
+        self.changed = True
 
     # --- methods ------------------------------------------------------------------------------------------------
     def method(
@@ -382,11 +440,15 @@ class Program:
         arguments: tuple[Value, ...],
         keywords: tuple[tuple[str, Value], ...] = (),
         wanted_name: str | None = None,
+        guarded: bool = False,
+        forms: tuple[tuple[str, Any], ...] = (),
     ) -> Lowered:
         """Return the kernel function of a method for a context and the kinds of its arguments."""
         from fastbt.compiler.statements import FunctionLowerer
 
-        key = (id(method.node), context, *map(_kind, arguments), *((k, _kind(v)) for k, v in keywords))
+        kinds = (*map(_kind, arguments), *((k, _kind(v)) for k, v in keywords))
+        is_condition = wanted_name in ("should_long", "should_short", "should_cancel_entry")
+        key = (id(method.node), context, guarded, forms, is_condition, *kinds)
         found = self.functions.get(key)
         if found is not None:
             if key in self.stack:
@@ -399,7 +461,7 @@ class Program:
                     width=len(method.name) + 4,
                 )
             return found
-        base = wanted_name or f"m_{method.name}" + ("__fill" if context == "fill" else "")
+        base = wanted_name or f"m_{method.name}" + ("__fill" if context == "fill" else "") + "__try" * guarded
         taken = {each.name for each in self.functions.values()}
         unique, n = base, 2
         while unique in taken:
@@ -408,7 +470,17 @@ class Program:
         self.functions[key] = lowered
         self.stack.append(key)
         try:
-            FunctionLowerer(self, method, context, arguments, dict(keywords)).lower_into(lowered)
+            lowerer = FunctionLowerer(
+                self,
+                method,
+                context,
+                arguments,
+                dict(keywords),
+                guarded=guarded,
+                forms=forms,
+                is_condition=is_condition,
+            )
+            lowerer.lower_into(lowered)
         finally:
             self.stack.pop()
         return lowered
@@ -442,41 +514,77 @@ def hyperparameter_of(node: ast.AST) -> str | None:
     return None
 
 
+def is_text(value: Any) -> bool:
+    """Tell whether the kernel keeps something as the code of a string: strings, and enums that are no numbers."""
+    return isinstance(value, str) or (isinstance(value, Enum) and type_of(value) is None)
+
+
 def _kind(value: Value) -> object:
     """Return what distinguishes specialisations: types of numbers, identity of everything else."""
+    has_none = getattr(value, "none", None) is not None
     if isinstance(value, Text) and value.constant is None:
-        return "text"
-    if isinstance(value, Number):
-        return (value.type, value.numpy, value.none is not None)
+        return ("text", has_none)
+    if isinstance(value, Number) and value.constant is None:
+        return (value.type, value.numpy, has_none)
+    if isinstance(value, Number | Text):
+        assert value.constant is not None
+        return (type(value).__name__, _kind(value.constant))
+    if isinstance(value, Moment):
+        return (value.kind, value.is_aware, has_none)
+    if isinstance(value, Group):
+        return ("group", value.fields, value.is_list, value.keys, has_none, *map(_kind, value.items))
+    if isinstance(value, Listing):
+        return ("list", value.cell.path, has_none)
+    if isinstance(value, Function):
+        return ("function", id(value.node))
     return ast.unparse(value.node) if isinstance(value, Config) else repr(value)
 
 
+#: Methods that change a list, dict or deque.
+MUTATORS = frozenset(
+    "append appendleft extend extendleft insert pop popleft popitem remove clear sort reverse update setdefault "
+    "rotate".split()
+)
+
+
 class _Assigned(ast.NodeVisitor):
-    """Collect what a method assigns to self and to self.vars."""
+    """Collect what a method assigns to self and to self.vars, or changes there."""
 
     def __init__(self, self_name: str) -> None:
         self.self_name = self_name
         self.attributes: set[str] = set()
-        self.variables: set[str] = set()
+        self.variables: set[Any] = set()
 
     def _is_self(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and node.id == self.self_name
 
+    def _note(self, node: ast.expr, *, whole: bool) -> None:
+        """Note the variable that an expression is, or is a part of."""
+        match node:
+            case ast.Subscript(ast.Attribute(owner, "vars"), ast.Constant(key)) if self._is_self(owner):
+                self.variables.add(key)
+            case ast.Attribute(owner, key) if self._is_self(owner):
+                if key != "vars":
+                    self.attributes.add(key)
+            case ast.Subscript(inner) if not whole:
+                self._note(inner, whole=False)
+
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if isinstance(node.ctx, ast.Store) and self._is_self(node.value):
-            self.attributes.add(node.attr)
+        if isinstance(node.ctx, ast.Store | ast.Del):
+            self._note(node, whole=True)
         self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
-        inner = node.value
-        if (
-            isinstance(node.ctx, ast.Store)
-            and isinstance(inner, ast.Attribute)
-            and inner.attr == "vars"
-            and self._is_self(inner.value)
-            and isinstance(node.slice, ast.Constant)
-        ):
-            self.variables.add(str(node.slice.value))
+        if isinstance(node.ctx, ast.Store | ast.Del):
+            self._note(node, whole=False)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        match node:
+            case ast.Call(ast.Attribute(owner, key)) if key in MUTATORS:
+                self._note(owner, whole=False)
+            case ast.Call(ast.Name("setattr"), [owner, ast.Constant(str(key)), _]) if self._is_self(owner):
+                self.attributes.add(key)
         self.generic_visit(node)
 
 
@@ -501,14 +609,16 @@ def new_program(source: StrategySource, environment: Mapping[str, Any]) -> Progr
     except Exception as error:
         raise StrategyError(f"{source.name}.__init__ raised {type(error).__name__}: {error}") from error
     attributes = {key: value for key, value in vars(instance).items() if key not in plain}
-    for base in reversed(source.cls.__mro__[:-1]):
+    for base in source.cls.__mro__[:-1]:
         if base in Strategy.__mro__:
             continue
         for key, value in vars(base).items():
-            if not key.startswith("__") and not callable(value) and not isinstance(value, property | staticmethod):
+            skipped = isinstance(value, property | staticmethod | classmethod)
+            if not key.startswith("__") and not callable(value) and not skipped:
                 attributes.setdefault(key, value)
     assigned: set[str] = set()
-    variables: set[str] = set()
+    variables: set[Any] = set()
+    order_hooks: dict[str, set[str]] = {}
     for method in source.methods.values():
         if method.name in api.PYTHON_SIDE or method.is_static or not method.node.args.args:
             continue
@@ -516,6 +626,10 @@ def new_program(source: StrategySource, environment: Mapping[str, Any]) -> Progr
         found.visit(method.node)
         assigned |= found.attributes
         variables |= found.variables
+        calls = {each.attr for each in ast.walk(method.node) if isinstance(each, ast.Attribute)}
+        assigns = found.attributes | ({"stop_loss", "take_profit"} if "liquidate" in calls else set())
+        for key in assigns & set(api.ORDER_ATTRIBUTES):
+            order_hooks.setdefault(key, set()).add(method.name)
     return Program(
         source=source,
         environment=environment,
@@ -523,4 +637,5 @@ def new_program(source: StrategySource, environment: Mapping[str, Any]) -> Progr
         initial_vars=dict(instance.vars),
         assigned_attributes=assigned - set(api.ORDER_ATTRIBUTES),
         assigned_vars=variables,
+        order_methods=order_hooks,
     )

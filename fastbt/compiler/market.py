@@ -35,6 +35,7 @@ from fastbt.compiler.values import (
     type_of,
 )
 from fastbt.engine.python_series import Expression, changes, differs, prefixes
+from fastbt.engine.trading_hours import is_in_trading_hours
 from fastbt.errors import CompileError
 from fastbt.indicators import _registry
 from fastbt.indicators.plugin import made_up_candles
@@ -279,6 +280,24 @@ class MarketLowerer(AttributeLowerer):
             return ast.Call(self.program.config_node(target), codes[:n], named)
 
         return self.pure_made([*arguments, *keywords.values()], call)
+
+    def trading_hours(self, key: str, node: ast.AST) -> Value:
+        """Lower `self.is_trading_hours` and `self.closed_candle_open_time`."""
+        if self.context != "bar":
+            self.refuse(node, f"self.{key} is compiled in hooks that run at the end of a bar; keep it in self.vars")
+        if key == "closed_candle_open_time":
+            return Number(parse("np.int64(bars[s.bar, 0])"), "int", False)
+        method = self.program.source.methods.get("trading_hours")
+        hours = Const(None) if method is None else self.call_method(method, (), (), node)
+        if isinstance(hours, Const) and hours.value is None:
+            return Const(True)
+        if not isinstance(hours, Const | Config):
+            self.refuse(node, "trading_hours() must return a schedule that is known before the run")
+        pure = self.pure_call(Const(hours_of), [Candles(), hours], {})
+        assert pure is not None
+        series = self.market(pure, node)
+        assert isinstance(series, Series)
+        return replace(series.at(Const(-1)), numpy=False)
 
     # --- what becomes of it -------------------------------------------------------------------------------------
     def market(self, pure: Any, node: ast.AST, *, may_look_back: bool = False) -> Value:
@@ -581,6 +600,11 @@ def _field(slot: PythonSlot, row: int) -> ast.expr:
 def _typed(code: ast.expr, type_: str) -> ast.expr:
     """Return the code of a number of this type that is kept as a float."""
     return code if type_ == "float" else parse("X != 0.0" if type_ == "bool" else "int(X)", X=code)
+
+
+def hours_of(candles: Float2D, hours: Mapping[str, Any] | None) -> Any:
+    """Return for each candle whether it lies in a schedule."""
+    return np.array([is_in_trading_hours(each, hours) for each in candles[:, 0]], dtype=bool)
 
 
 def _stack(result: Any, n: int, missing: int) -> Float2D:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from typing import Any, NoReturn, TypeVar
 
+from fastbt.compiler.cells import as_group
 from fastbt.compiler.load import Method
 from fastbt.compiler.lower import Program
 from fastbt.compiler.stages import latest, stage_of
@@ -18,9 +18,14 @@ from fastbt.compiler.values import (
     Config,
     Conflict,
     Const,
+    Function,
     Group,
+    Listing,
+    Moment,
     Number,
     Part,
+    Points,
+    Sequence,
     Series,
     Text,
     Value,
@@ -48,9 +53,16 @@ class OperatorLowerer:
         self.locals: dict[str, Value] = {}
         self.out: list[ast.stmt] = []
         self.temporaries = 0
+        self.lists = 0
         self.impure = False
         #: Stages of the names of the generated code, for `explain`.
         self.stages: dict[str, str] = {}
+        #: Whether an exception may be caught: by this method, or by one that calls it.
+        self.guarded = False
+        #: What the fields of this call's own lists begin with.
+        self.function_name = "l"
+        #: The order attributes that any path assigns.
+        self.ever_assigned: set[str] = set()
 
     # --- errors -------------------------------------------------------------------------------------------------
     def refuse(self, node: ast.AST, message: str) -> NoReturn:
@@ -140,11 +152,11 @@ class OperatorLowerer:
                 return bool(first.value) if isinstance(first, ast.Constant) else first
             return ast.BoolOp(node.op, codes)
         key = self.fresh()
-        self.out.append(_assign(key, codes[0]))
+        self.out.append(assign(key, codes[0]))
         block = self.out
         for emitted, code in parts[1:]:
             test = name(key) if is_and else ast.UnaryOp(ast.Not(), name(key))
-            inner: list[ast.stmt] = [*emitted, _assign(key, code)]
+            inner: list[ast.stmt] = [*emitted, assign(key, code)]
             block.append(ast.If(test, inner, []))
             block = inner
         return name(key)
@@ -161,7 +173,17 @@ class OperatorLowerer:
         if isinstance(value, Config) and type_of(value.sample) is None:
             value = Config(parse("bool(X)", X=value.node), bool(value.sample))
         if isinstance(value, Group):
-            return len(value.items) > 0
+            return self.some(value.none, len(value.items) > 0)
+        if isinstance(value, Listing):
+            if value.cell.is_array:
+                self.refuse(node, "the truth of an array is not compiled; test its length or one value")
+            return self.some(value.none, parse(f"v.{value.cell.path}_n > 0"))
+        if isinstance(value, Moment):
+            return self.some(value.none, parse("X != 0", X=value.node) if value.kind == "timedelta" else True)
+        if isinstance(value, Points):
+            return self.points_truth(value, node)
+        if isinstance(value, Bound | Function | Part):
+            return True
         if isinstance(value, Text):
             empty = Text(ast.Constant(self.program.text_code("")))
             return (
@@ -182,6 +204,17 @@ class OperatorLowerer:
             code = parse("not NONE and X", NONE=number.none, X=code)
         return code
 
+    def some(self, none: ast.expr | None, truth: ast.expr | bool) -> ast.expr | bool:
+        """Return a truth that is false for None."""
+        if none is None or truth is False:
+            return truth
+        present: ast.expr = ast.UnaryOp(ast.Not(), none)
+        return present if truth is True else parse("A and B", A=present, B=truth)
+
+    def points_truth(self, value: Points, node: ast.AST) -> ast.expr | bool:
+        """Return the truth of orders that are read back; see `orders`."""
+        raise NotImplementedError
+
     def describe(self, value: Value) -> str:
         """Say what a value is, for messages."""
         match value:
@@ -193,14 +226,26 @@ class OperatorLowerer:
                 return f"a {type(sample).__name__} of the configuration"
             case Series(_, key):
                 return f"the series {key}"
-            case Window(series, _, _):
-                return f"a window of the series {series.name}"
             case Candles():
                 return "the candle array"
             case CandleRow():
                 return "a candle"
-            case Group():
+            case Group(keys=None):
                 return "a tuple or list"
+            case Group():
+                return "a dict"
+            case Listing(cell):
+                return "an array" if cell.is_array else "a list"
+            case Moment(_, kind):
+                return f"a {kind}"
+            case Function():
+                return "a function"
+            case Sequence(_, _, key):
+                return key
+            case Window(series, _, _):
+                return f"a window of the series {series.name}"
+            case Points(key):
+                return f"self.{key}"
             case Part(key):
                 return "self" if key == "self" else f"self.{key}"
             case Bound(key):
@@ -219,17 +264,12 @@ class OperatorLowerer:
         handler = getattr(self, f"lower_{type(node).__name__}", None)
         if handler is None:
             what = {
-                "ListComp": "a list comprehension",
-                "GeneratorExp": "a generator expression",
                 "DictComp": "a dict comprehension",
                 "SetComp": "a set comprehension",
-                "Set": "a set",
-                "Lambda": "a lambda",
                 "Await": "await",
                 "Yield": "yield",
                 "Starred": "* unpacking",
                 "Slice": "a slice",
-                "NamedExpr": ":=",
             }.get(type(node).__name__, type(node).__name__)
             self.refuse(node, f'{what} is not compiled; write it out with scalars, or use mode="interpreted"')
         value = handler(node)
@@ -272,24 +312,83 @@ class OperatorLowerer:
         known = [*self.locals, *namespace]
         self.refuse(node, f"the name {node.id!r} is not defined.{did_you_mean(node.id, known)}")
 
+    def lower_all(self, nodes: Iterable[ast.expr]) -> list[Value]:
+        """Lower expressions one after the other: what a later one does first must not change an earlier one."""
+        parts = [self.captured(lambda each=each: self.lower(each)) for each in nodes]  # type: ignore[misc]
+        values = []
+        for i, (emitted, value) in enumerate(parts):
+            self.out += emitted
+            if any(later for later, _ in parts[i + 1 :]):
+                value = self.pinned(value)
+            values.append(value)
+        return values
+
+    def pinned(self, value: Value) -> Value:
+        """Fix a value now if what follows could change it."""
+        if isinstance(value, Group):
+            return replace(value, items=tuple(map(self.pinned, value.items)))
+        codes = [code for code in (getattr(value, "node", None), getattr(value, "none", None)) if code is not None]
+        if isinstance(value, Config) or not any(self.may_change(code) for code in codes):
+            return value
+        return self.settle(value)
+
+    def may_change(self, code: ast.expr) -> bool:
+        """Tell whether the strategy's own statements can change what some code gives."""
+        for each in ast.walk(code):
+            if isinstance(each, ast.Name) and each.id == "v":
+                return True
+            if isinstance(each, ast.Attribute) and each.attr.startswith(("buy", "sell", "stop_loss", "take_profit")):
+                return True
+        return self.guarded and may_fail(code)
+
     def lower_Tuple(self, node: ast.Tuple) -> Value:
-        return Group(tuple(self.lower(each) for each in node.elts))
+        return Group(tuple(self.elements(node.elts)))
 
     def lower_List(self, node: ast.List) -> Value:
-        return Group(tuple(self.lower(each) for each in node.elts), is_list=True)
+        return Group(tuple(self.elements(node.elts)), is_list=True)
+
+    def elements(self, nodes: list[ast.expr]) -> list[Value]:
+        """Lower the items of a tuple, a list or a call; `*group` stands for its items."""
+        values = self.lower_all([each.value if isinstance(each, ast.Starred) else each for each in nodes])
+        items: list[Value] = []
+        for node, value in zip(nodes, values, strict=True):
+            if isinstance(node, ast.Starred):
+                group = as_group(value)
+                if not isinstance(group, Group):
+                    self.refuse(
+                        node, f"* is compiled before a tuple or list of known length, not {self.describe(value)}"
+                    )
+                items += map(Const, group.keys) if group.keys is not None else group.items
+            else:
+                items.append(value)
+        return items
+
+    def lower_Set(self, node: ast.Set) -> Value:
+        values = self.elements(node.elts)
+        if not all(isinstance(each, Const | Config) for each in values):
+            self.refuse(node, "a set is compiled where it is known before the run, or behind in; use a list")
+        return self.config(ast.Set([self.program.config_node(each) for each in values]), node)
+
+    def lower_NamedExpr(self, node: ast.NamedExpr) -> Value:
+        self.assign_local(node.target.id, self.lower(node.value))
+        return self.lower(ast.copy_location(ast.Name(node.target.id, ast.Load()), node))
+
+    def assign_local(self, key: str, value: Value) -> None:
+        """Assign to a local variable; see `assignments`."""
+        raise NotImplementedError
 
     def lower_Dict(self, node: ast.Dict) -> Value:
-        keys = [None if each is None else self.lower(each) for each in node.keys]
-        values = [self.lower(each) for each in node.values]
-        if not all(isinstance(each, Const | Config) for each in [*keys, *values]):
-            self.refuse(node, "a dict is compiled only if its values are known before the run")
-        return self.config(
-            ast.Dict(
-                [self.program.config_node(each) for each in keys if each is not None],
-                [self.program.config_node(each) for each in values],
-            ),
-            node,
-        )
+        if any(each is None for each in node.keys):
+            self.refuse(node, "** in a dict is not compiled; write the items out")
+        values = self.lower_all([part for pair in zip(node.keys, node.values, strict=True) for part in pair if part])
+        keys, items = values[::2], values[1::2]
+        if all(isinstance(each, Const | Config) for each in values):
+            nodes = [[self.program.config_node(each) for each in part] for part in (keys, items)]
+            return self.config(ast.Dict(list(nodes[0]), nodes[1]), node)
+        if not all(isinstance(each, Const) for each in keys):
+            self.refuse(node, "the keys of a dict must be constants")
+        plain = {each.value: item for each, item in zip(keys, items, strict=True) if isinstance(each, Const)}
+        return Group(tuple(plain.values()), keys=tuple(plain))
 
     def lower_UnaryOp(self, node: ast.UnaryOp) -> Value:
         if isinstance(node.op, ast.Not):
@@ -327,10 +426,13 @@ class OperatorLowerer:
         return Config(code, sample) if needs_set else Const(sample)
 
     def lower_BinOp(self, node: ast.BinOp) -> Value:
-        left, right = self.lower(node.left), self.lower(node.right)
+        left, right = self.lower_all([node.left, node.right])
         if isinstance(left, Const | Config) and isinstance(right, Const | Config):
             code = ast.BinOp(self.program.config_node(left), node.op, self.program.config_node(right))
             return self.config(code, node)
+        other = self.other_operation(node, left, right)
+        if other is not None:
+            return other
         array = self.array_operation(
             [left, right],
             lambda codes: ast.BinOp(codes[0], node.op, codes[1]),
@@ -345,13 +447,65 @@ class OperatorLowerer:
         first, second = self.as_number(left, node.left), self.as_number(right, node.right)
         if is_truth and not first.type == second.type == "bool":
             self.refuse(node, "this operator is not compiled; use + - * / // % **")
-        return self.binary(node.op, first, second)
+        return self.with_constant(self.binary(node.op, first, second), node.op, first, second)
+
+    def with_constant(self, result: Number, op: ast.operator, first: Number, second: Number) -> Number:
+        """Return a result of two numbers of the configuration as one that is itself known before the run."""
+        if first.constant is None or second.constant is None:
+            return result
+        code = ast.BinOp(self.program.config_node(first.constant), op, self.program.config_node(second.constant))
+        try:
+            sample = self.program.evaluate(code)
+        except Exception:
+            return result
+        if type_of(sample) != result.type:
+            return result
+        needs_set = any(isinstance(each, ast.Name) and each.id in ("hp", "account") for each in ast.walk(code))
+        return replace(result, constant=Config(code, sample) if needs_set else Const(sample))
+
+    def other_operation(self, node: ast.BinOp, left: Value, right: Value) -> Value | None:
+        """Return the result of an operator between things that are no numbers, or None; see `sequences`."""
+        return None
 
     def settled(self, value: Number) -> Number:
         """Fix a number's value now, for use later."""
         if isinstance(value.constant, Const | Config):
             return value
         return Number(self.temporary(value.node), value.type, value.numpy)
+
+    def lower_JoinedStr(self, node: ast.JoinedStr) -> Value:
+        inside = [each for each in node.values if isinstance(each, ast.FormattedValue)]
+        plain = all(each.format_spec is None or isinstance(each.format_spec, ast.JoinedStr) for each in inside)
+        _, values = self.captured(lambda: [self.quietly(each.value) for each in inside])
+        if not plain or not all(isinstance(each, Const | Config) for each in values):
+            return Conflict("an f-string, which only logging may use")
+        known = iter([self.program.config_node(each) for each in values if each is not None])
+        parts = [
+            ast.FormattedValue(next(known), each.conversion, each.format_spec)
+            if isinstance(each, ast.FormattedValue)
+            else each
+            for each in node.values
+        ]
+        return self.config(ast.JoinedStr(parts), node)
+
+    def quietly(self, node: ast.expr) -> Value | None:
+        """Lower what may only be known to logging; None if it does not compile."""
+        try:
+            return self.lower(node)
+        except CompileError:
+            return None
+
+    def bounded(self, op: ast.operator, left: Number, right: Number) -> ast.expr | None:
+        """Return the code of a sum or product of whole numbers that may leave the range of the machine's."""
+        a, b = (each.constant.value if isinstance(each.constant, Const) else None for each in (left, right))
+        if isinstance(op, ast.Mult):
+            return parse("_int_product(s, A, B)", A=left.node, B=right.node)
+        small = any(isinstance(each, int) and abs(each) < 2**32 for each in (a, b))
+        if isinstance(op, ast.Add | ast.Sub) and not small and "bool" not in (left.type, right.type):
+            helper = "_int_sum" if isinstance(op, ast.Add) else "_int_difference"
+            if may_grow(left.node) and may_grow(right.node):
+                return parse(f"{helper}(s, A, B)", A=left.node, B=right.node)
+        return None
 
     def binary(self, op: ast.operator, left: Number, right: Number) -> Number:
         """Apply an arithmetic operator with Python's meaning."""
@@ -372,226 +526,26 @@ class OperatorLowerer:
         if isinstance(op, ast.Pow):
             exponent = right.constant.value if isinstance(right.constant, Const) else None
             if type_ == "int" and isinstance(exponent, int) and exponent >= 0:
-                return Number(parse("A ** B", A=a, B=b), "int", numpy)
+                return Number(parse("_int_power(s, A, B)", A=cast(left, "int"), B=b), "int", numpy)
+            if type_ == "int" and not numpy:
+                # As a float, which is as good up to 2 ** 53; beyond that the run ends.
+                return Number(parse("_whole_power(s, A, B)", A=cast(left, "int"), B=cast(right, "int")), "float", numpy)
+            if numpy is not True:
+                helper = "_power" if numpy is False else "_power_either"
+                code = parse(f"{helper}(s, A, B)", A=cast(left, "float"), B=cast(right, "float"))
+                return Number(code, "float", numpy)
             return Number(parse("A ** B", A=cast(left, "float"), B=cast(right, "float")), "float", numpy)
+        if type_ == "int":
+            a, b = cast(left, "int"), cast(right, "int")
+            if isinstance(op, ast.Mult | ast.Add | ast.Sub) and not numpy:
+                bounded = self.bounded(op, replace(left, node=a), replace(right, node=b))
+                if bounded is not None:
+                    return Number(bounded, "int", numpy)
         return Number(ast.BinOp(a, op, b), type_, numpy)
 
-    def lower_BoolOp(self, node: ast.BoolOp) -> Value:
-        is_and = isinstance(node.op, ast.And)
-        operands: list[tuple[list[ast.stmt], Value]] = []
-        for each in node.values:
-            emitted, value = self.captured(lambda each=each: self.lower(each))  # type: ignore[misc]
-            if isinstance(value, Const) and bool(value.value) is is_and and each is not node.values[-1]:
-                self.out += emitted
-                continue  # what this is never matters
-            operands.append((emitted, value))
-            if isinstance(value, Const) and bool(value.value) is not is_and:
-                break  # the rest is never evaluated
-        values = [value for _, value in operands]
-        if len(values) == 1:
-            self.out += operands[0][0]
-            return values[0]
-        if all(isinstance(each, Const | Config) for each in values):
-            return self.config(ast.BoolOp(node.op, [self.program.config_node(each) for each in values]), node)
-        numbers = [self.program.materialise(each) for each in values]
-        plain = [each for each in numbers if each is not None]
-        if len(plain) < len(numbers) or all(each.type == "bool" and each.none is None for each in plain):
-            # Lowered anew as conditions.
-            truth = self.truth(node)
-            return Const(truth) if isinstance(truth, bool) else Number(truth, "bool", False)
-        type_ = plain[0].type
-        for number in plain:
-            type_ = join_types(type_, number.type)
-        self.out += operands[0][0]
-        codes = [cast(each, type_) for each in plain]
-        if not any(emitted for emitted, _ in operands[1:]) and all(each.none is None for each in plain):
-            return Number(ast.BoolOp(node.op, codes), type_, None)
-        key = self.fresh()
-        flag = f"{key}none" if any(each.none is not None for each in plain) else None
-        block = self.out
-        for i, ((emitted, _), number, code) in enumerate(zip(operands, plain, codes, strict=True)):
-            inner: list[ast.stmt] = [] if i == 0 else list(emitted)
-            inner.append(_assign(key, code))
-            if flag is not None:
-                inner.append(_assign(flag, number.none or ast.Constant(False)))
-            if i == 0:
-                block += inner
-                continue
-            test = parse("T != 0" if flag is None else "not NONE and T != 0", T=name(key), NONE=name(flag or key))
-            block.append(ast.If(test if is_and else ast.UnaryOp(ast.Not(), test), inner, []))
-            block = inner
-        return Number(name(key), type_, None, None if flag is None else name(flag))
-
-    def lower_Compare(self, node: ast.Compare) -> Value:
-        values = [self.lower(each) for each in [node.left, *node.comparators]]
-        if all(isinstance(each, Const | Config) for each in values):
-            nodes = [self.program.config_node(each) for each in values]
-            return self.config(ast.Compare(nodes[0], node.ops, nodes[1:]), node)
-        nodes_of = [node.left, *node.comparators]
-        parts = [
-            self.compare(op, (a, x), (b, y), node)
-            for op, a, b, x, y in zip(node.ops, values, values[1:], nodes_of, nodes_of[1:], strict=False)
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        if all(isinstance(part, Number) for part in parts) and all(
-            isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE | ast.Eq | ast.NotEq) for op in node.ops
-        ):
-            numbers = [self.as_number(value, each) for value, each in zip(values, nodes_of, strict=True)]
-            return Number(ast.Compare(numbers[0].node, node.ops, [each.node for each in numbers[1:]]), "bool", None)
-        self.refuse(node, "this chain of comparisons is not compiled; join its parts with and")
-
-    def compare(
-        self, op: ast.cmpop, left: tuple[Value, ast.expr], right: tuple[Value, ast.expr], node: ast.Compare
-    ) -> Value:
-        """Lower one comparison."""
-        (a, x), (b, y) = left, right
-        if isinstance(op, ast.Is | ast.IsNot):
-            return self.identity(op, a, b, node)
-        if isinstance(op, ast.In | ast.NotIn):
-            return self.membership(op, a, b, node)
-        if isinstance(op, ast.Eq | ast.NotEq):
-            for value, other in ((a, b), (b, a)):
-                if isinstance(value, Const) and value.value is None and isinstance(other, Number | Text):
-                    return self.identity(ast.Is() if isinstance(op, ast.Eq) else ast.IsNot(), a, b, node)
-        first_text, second_text = self.program.text(a), self.program.text(b)
-        if (first_text or second_text) and isinstance(op, ast.Eq | ast.NotEq):
-            if first_text is None or second_text is None:
-                # A number never equals a string.
-                return Const(isinstance(op, ast.NotEq))
-            return self.text_equal(first_text, second_text, isinstance(op, ast.Eq))
-        array = self.array_operation(
-            [a, b],
-            lambda codes: ast.Compare(codes[0], [op], [codes[1]]),
-            lambda items: Number(ast.Compare(items[0].node, [op], [items[1].node]), "bool", True),
-            node,
-        )
-        if array is not None:
-            return array
-        if isinstance(op, ast.Eq | ast.NotEq):
-            equal = self.equal_or_none(a, b)
-            if equal is not None:
-                return Number(equal if isinstance(op, ast.Eq) else ast.UnaryOp(ast.Not(), equal), "bool", None)
-        first, second = self.as_number(a, x), self.as_number(b, y)
-        return Number(ast.Compare(first.node, [op], [second.node]), "bool", join_numpy(first.numpy, second.numpy))
-
-    def equal_or_none(self, a: Value, b: Value) -> ast.expr | None:
-        """Return the code of `a == b` where one of them may be None, which equals no number and raises nothing."""
-        first, second = self.program.materialise(a), self.program.materialise(b)
-        if first is None or second is None or (first.none is None and second.none is None):
-            return None
-        code: ast.expr = ast.Compare(first.node, [ast.Eq()], [second.node])
-        for none in (first.none, second.none):
-            if none is not None:
-                code = parse("not NONE and CODE", NONE=none, CODE=code)
-        if first.none is not None and second.none is not None:
-            code = parse("A and B or CODE", A=first.none, B=second.none, CODE=code)
-        return code
-
-    def text_equal(self, a: Text, b: Text, equal: bool) -> Number:
-        """Compare two strings; None equals no string."""
-        code: ast.expr = ast.Compare(a.node, [ast.Eq()], [b.node])
-        for none in (a.none, b.none):
-            if none is not None:
-                code = parse("not NONE and CODE", NONE=none, CODE=code)
-        return Number(code if equal else ast.UnaryOp(ast.Not(), code), "bool", False)
-
-    def identity(self, op: ast.cmpop, a: Value, b: Value, node: ast.Compare) -> Value:
-        """Lower `is` and `is not`, which compile for None, True and False."""
-        if isinstance(a, Const):
-            a, b = b, a
-        if not isinstance(b, Const) or not (b.value is None or isinstance(b.value, bool)):
-            self.refuse(node, "is and is not are compiled for None, True and False only; use ==")
-        wanted = isinstance(op, ast.Is)
-        if isinstance(b.value, bool):
-            number = self.as_number(a, node)
-            if number.type != "bool":
-                return Const(not wanted)
-            return Number(
-                ast.Compare(number.node, [ast.Eq() if wanted else ast.NotEq()], [ast.Constant(b.value)]), "bool"
-            )
-        none = a.none if isinstance(a, Number | Text) else None
-        if none is None:
-            is_none = isinstance(a, Const) and a.value is None
-            return Const(is_none is wanted)
-        return Number(none if wanted else ast.UnaryOp(ast.Not(), none), "bool", False)
-
-    def membership(self, op: ast.cmpop, value: Value, group: Value, node: ast.Compare) -> Value:
-        """Lower `in` over a tuple or list whose items are known."""
-        if isinstance(group, Const) and isinstance(group.value, tuple | list | set | frozenset | range | dict):
-            group = Group(tuple(Const(each) for each in group.value))
-        if not isinstance(group, Group):
-            self.refuse(node, "in is compiled for tuples and lists written out, or constant ones")
-        text = self.program.text(value)
-        tests: list[ast.expr] = []
-        if text is not None:
-            others = [self.program.text(each) for each in group.items]
-            tests = [self.text_equal(text, each, True).node for each in others if each is not None]
-        else:
-            settled = self.temporary(self.as_number(value, node.left).node)
-            numbers = [self.program.materialise(each) for each in group.items]
-            tests = [ast.Compare(settled, [ast.Eq()], [each.node]) for each in numbers if each is not None]
-        if not tests:
-            return Const(isinstance(op, ast.NotIn))
-        found = tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests)
-        return Number(found if isinstance(op, ast.In) else ast.UnaryOp(ast.Not(), found), "bool", False)
-
-    def lower_JoinedStr(self, node: ast.JoinedStr) -> Value:
-        return Conflict("an f-string, which only logging may use")
-
-    def known_choice(self, node: ast.IfExp) -> Value | None:
-        """Return a choice that Python can make before the run, or None if it is none."""
-        codes: list[ast.expr] = []
-        out = self.out
-        for part in (node.test, node.body, node.orelse):
-            try:
-                emitted, value = self.captured(partial(self.lower, part))
-            except CompileError:
-                self.out = out
-                return None
-            if emitted or not isinstance(value, Const | Config) or (not codes and isinstance(value, Const)):
-                return None
-            codes.append(self.program.config_node(value))
-        return self.config(ast.IfExp(*codes), node)
-
-    def lower_IfExp(self, node: ast.IfExp) -> Value:
-        known = self.known_choice(node)
-        if known is not None:
-            return known
-        test = self.truth(node.test)
-        if isinstance(test, bool):
-            return self.lower(node.body if test else node.orelse)
-        first_emitted, body = self.captured(lambda: self.lower(node.body))
-        second_emitted, other = self.captured(lambda: self.lower(node.orelse))
-        texts = self.program.text(body), self.program.text(other)
-        if texts[0] is not None and texts[1] is not None and not first_emitted and not second_emitted:
-            return Text(ast.IfExp(test, texts[0].node, texts[1].node))
-        first, second = self.or_none(body, node.body), self.or_none(other, node.orelse)
-        if first.none is None and second.none is None and not first_emitted and not second_emitted:
-            return self.choice(test, first, second)
-        # Only the arm that is chosen happens.
-        type_ = join_types(first.type, second.type)
-        key = self.fresh()
-        flag = None if first.none is None and second.none is None else f"{key}none"
-        for emitted, number in ((first_emitted, first), (second_emitted, second)):
-            emitted.append(_assign(key, cast(number, type_)))
-            if flag is not None:
-                emitted.append(_assign(flag, number.none or ast.Constant(False)))
-        self.out.append(ast.If(test, first_emitted, second_emitted))
-        numpy = join_numpy(first.numpy, second.numpy)
-        return Number(name(key), type_, numpy, None if flag is None else name(flag))
-
-    def or_none(self, value: Value, node: ast.AST) -> Number:
-        """Return a number that may be None, None itself included."""
-        if isinstance(value, Const) and value.value is None:
-            return Number(ast.Constant(False), "bool", None, ast.Constant(True))
-        return self.program.materialise(value) or self.as_number(value, node)
-
-    def choice(self, test: ast.expr, first: Number, second: Number) -> Number:
-        """Return one of two numbers."""
-        type_ = join_types(first.type, second.type)
-        a, b = cast(first, type_), cast(second, type_)
-        return Number(ast.IfExp(test, a, b), type_, join_numpy(first.numpy, second.numpy))
+    def settle(self, value: Value) -> Value:
+        """Fix a value now; see `storage`."""
+        raise NotImplementedError
 
     def array_operation(
         self,
@@ -629,6 +583,42 @@ class OperatorLowerer:
         """Lower len(); see `expressions`."""
         raise NotImplementedError
 
+    def text_equal(self, a: Text, b: Text, equal: bool) -> Number:
+        """Compare two strings; see `comparisons`."""
+        raise NotImplementedError
+
+    def moment_attribute(self, owner: Moment, node: ast.Attribute) -> Value:
+        """Lower an attribute of a moment; see `moments`."""
+        raise NotImplementedError
+
+    def super_attribute(self, after: type, node: ast.Attribute) -> Value:
+        """Lower an attribute of `super()`; see `calls`."""
+        raise NotImplementedError
+
+    def trading_hours(self, key: str, node: ast.AST) -> Value:
+        """Lower what depends on trading hours; see `market`."""
+        raise NotImplementedError
+
+    def read_points(self, key: str, node: ast.Attribute) -> Value:
+        """Lower orders that are read back; see `orders`."""
+        raise NotImplementedError
+
+    def points_item(self, value: Points, index: Value, node: ast.Subscript) -> Value:
+        """Lower an item of orders that are read back; see `orders`."""
+        raise NotImplementedError
+
+    def points_rows(self, value: Points) -> Sequence:
+        """Return the rows of orders that are read back; see `orders`."""
+        raise NotImplementedError
+
+    def list_slice(self, value: Value, where: ast.Slice, node: ast.AST) -> Value:
+        """Lower a slice of a list; see `sequences`."""
+        raise NotImplementedError
+
+    def sequence(self, value: Value) -> Sequence | None:
+        """Return a value as something to run over; see `sequences`."""
+        raise NotImplementedError
+
     def call_method(
         self, method: Method, arguments: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...], node: ast.AST
     ) -> Value:
@@ -636,7 +626,52 @@ class OperatorLowerer:
         raise NotImplementedError
 
 
-def _assign(key: str, value: ast.expr) -> ast.stmt:
+def may_grow(code: ast.expr) -> bool:
+    """Tell whether a whole number may become large: what the engine counts does not."""
+    if isinstance(code, ast.Attribute) and isinstance(code.value, ast.Name):
+        return code.value.id not in ("s", "k")
+    return not isinstance(code, ast.Constant)
+
+
+#: Kernels of the engine that take the state and never fail.
+_SAFE = frozenset(
+    {
+        "_available_margin",
+        "_portfolio_value",
+        "_position_value",
+        "_position_pnl",
+        "_position_roi",
+        "_position_total_cost",
+        "_liquidation_price",
+        "_bankruptcy_price",
+        "_average_entry_price",
+        "_settled",
+        "_current",
+        "_forming",
+        "_liquidate",
+        "_window",
+        "_tail",
+        "_fail",
+    }
+)
+
+
+def may_fail(code: ast.AST) -> bool:
+    """Tell whether some code may end in an exception."""
+    for each in ast.walk(code):
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.args:
+            first = each.args[0]
+            if isinstance(first, ast.Name) and first.id == "s" and each.func.id not in _SAFE:
+                return True
+    return False
+
+
+def assign(key: str, value: ast.expr) -> ast.stmt:
+    """Return an assignment to a name or to a field."""
+    if "." in key:
+        target = ast.parse(f"{key} = 0").body[0]
+        assert isinstance(target, ast.Assign)
+        return ast.Assign(target.targets, value)
     return ast.Assign([ast.Name(key, ast.Store())], value)
 
 

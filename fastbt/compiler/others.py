@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from fastbt.compiler import api
-from fastbt.compiler.operators import OperatorLowerer, cast
+from fastbt.compiler.comparisons import ComparisonLowerer
+from fastbt.compiler.operators import cast
 from fastbt.compiler.values import Const, Group, Number, Other, Part, Text, Value, parse
 from fastbt.errors import did_you_mean
 
 
-class OtherLowerer(OperatorLowerer):
+class OtherLowerer(ComparisonLowerer):
     """Lower `self.routes`, `self.all_positions` and the strategy that a broadcast brings."""
 
     @property

@@ -113,8 +113,8 @@ class CompiledStrategy:
         fields += [(key, "i8") for key in self.program.frame_columns.values()]
         fields += [(key, "i8") for key in self.program.frame_rows.values()]
         for key, value in self.program.config_fields.items():
-            # A string is kept as its code.
-            fields.append((key, "i8" if isinstance(value.sample, str) else codes[type_of(value.sample) or "float"]))
+            # A string is kept as its code, a moment as a whole number.
+            fields.append((key, codes.get(type_of(value.sample) or "", "i8")))
         return np.dtype(fields, align=True)
 
     def fits(self, hyperparameters: Mapping[str, Any]) -> bool:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fastbt.compiler import api
+from fastbt.compiler.assignments import COMMON
 from fastbt.compiler.effects import PURE_CALLS, EffectTable, engine_functions
 from fastbt.compiler.events import list_text
 from fastbt.compiler.lower import Program
-from fastbt.compiler.statements import COMMON
 
 #: Fields of the run's state that are constant, or known from the bar on which a hook runs.
 STATIC_FIELDS: Final = frozenset(
@@ -392,7 +392,7 @@ def quiet_text(program: Program, text: str) -> str:
     now = make_guards(hooks, table, static=False)
     ever = make_guards(hooks, table, static=True)
     answers = {state: (getattr(ever, state), getattr(now, state)) for state in STATES}
-    if program.cached_fields or _acts_after(hooks, table) or all(each == (True, True) for each in answers.values()):
+    if program.cached_cells or _acts_after(hooks, table) or all(each == (True, True) for each in answers.values()):
         # @cached values and what `after` leaves are cleared or submitted by the next bar, whatever it is.
         return "# No bar can be skipped.\nSKIPS = False\nEVENT_FIELDS = ()"
     lines = ["SKIPS = True", f"EVENT_FIELDS = {_fields_read(ever.text)!r}"]

@@ -10,9 +10,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastbt.compiler.load import Method
+
+if TYPE_CHECKING:
+    from fastbt.compiler.cells import Cell
 
 #: Python's numeric types, narrowest first.
 NUMERIC = ("bool", "int", "float")
@@ -166,11 +169,90 @@ class CandleRow(Value):
 
 @dataclass(frozen=True)
 class Group(Value):
-    """A tuple, list or named tuple whose items are known one by one."""
+    """A tuple, list, named tuple or dict whose items are known one by one.
+
+    Attributes
+    ----------
+    items : tuple of Value
+    fields : tuple of str or None
+        Names of a named tuple's items.
+    is_list : bool
+    keys : tuple or None
+        Keys of a dict's items, in their order.
+    none : ast.expr or None
+        Code that tells whether it is None, if it can be.
+    present : tuple of (ast.expr or None) or None
+        For each key of a dict, code that tells whether it is there, if it can be missing.
+    cell : Cell or None
+        Where it is kept, if it is a variable of the strategy.
+    """
 
     items: tuple[Value, ...]
     fields: tuple[str, ...] | None = None
     is_list: bool = False
+    keys: tuple[Any, ...] | None = None
+    none: ast.expr | None = None
+    present: tuple[ast.expr | None, ...] | None = None
+    cell: Cell | None = None
+
+
+@dataclass(frozen=True)
+class Listing(Value):
+    """A list whose length and items the kernel knows: `cell` tells where they are kept."""
+
+    cell: Cell
+    none: ast.expr | None = None
+
+
+@dataclass(frozen=True)
+class Moment(Value):
+    """A point in time or a length of time, kept in whole microseconds (a date: in whole days).
+
+    Attributes
+    ----------
+    node : ast.expr
+    kind : str
+        datetime, date, time or timedelta.
+    none : ast.expr or None
+        Code that tells whether it is None, if it can be.
+    is_aware : bool
+        Whether a datetime knows that it is UTC.
+    """
+
+    node: ast.expr
+    kind: str
+    none: ast.expr | None = None
+    is_aware: bool = False
+
+
+@dataclass(frozen=True)
+class Function(Value):
+    """A function inside a method, or a lambda: its source and the names around it."""
+
+    node: ast.FunctionDef | ast.Lambda
+    names: Any
+
+
+@dataclass(frozen=True)
+class Sequence(Value):
+    """What a loop runs over: `at(i)` is the item `i` rows from the first.
+
+    Attributes
+    ----------
+    length : ast.expr
+        Code of the number of items.
+    at : callable
+        Takes code of a valid index.
+    name : str
+        For messages.
+    cell : Cell or None
+        Of a list, which may change while a loop runs over it.
+    """
+
+    length: ast.expr
+    at: Callable[[ast.expr], Value]
+    name: str
+    cell: Cell | None = None
 
 
 @dataclass(frozen=True)
@@ -221,6 +303,28 @@ class Text(Value):
     node: ast.expr
     none: ast.expr | None = None
     constant: Const | Config | None = None
+
+
+@dataclass(frozen=True)
+class Member(Value):
+    """A method of a list, dict or string."""
+
+    owner: Value
+    name: str
+
+
+@dataclass(frozen=True)
+class Super(Value):
+    """`super()`: the classes after the one at hand."""
+
+    after: type
+
+
+@dataclass(frozen=True)
+class Points(Value):
+    """What self.buy, self.sell, self.stop_loss or self.take_profit holds, read back: None or an array of orders."""
+
+    key: str
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,13 @@ def quote_asset(symbol: str) -> str:
 get_base_asset, get_quote_asset = base_asset, quote_asset
 
 
+def timestamp_to_arrow(timestamp: float) -> Any:
+    """Return a time in ms as an `arrow.Arrow`, UTC."""
+    import arrow
+
+    return arrow.get(timestamp / 1000)
+
+
 def is_valid_uuid(uuid_to_test: str, version: int = 4) -> bool:
     """Return whether a text is a UUID, written as Python writes it.
 

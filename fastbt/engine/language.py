@@ -19,6 +19,7 @@ ZERO_DIVISION_ERROR = 8
 INDEX_ERROR = 9
 KEY_ERROR = 10
 OVERFLOW_ERROR = 13
+ATTRIBUTE_ERROR = 11
 AMBIGUOUS_DIVISION = 105
 FORMING_SERIES = 107
 UNEXPECTED_NONE = 108
@@ -367,6 +368,14 @@ def _liquidate(s):
         s.stop_loss_n = 1
         s.stop_loss[0, 0] = s.qty
         s.stop_loss[0, 1] = s.current_price
+
+
+@lean
+def _there(s, is_set, value):
+    """Return an attribute that must have been set before."""
+    if not is_set:
+        _fail(s, ATTRIBUTE_ERROR)
+    return value
 
 
 #: Codes of `source_type` for `_source`.

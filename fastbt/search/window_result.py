@@ -40,8 +40,7 @@ class Part(Schema):
     def returns(self) -> Float1D:
         """Changes of the balance from sample to sample, as fractions."""
         balance = np.array(self.balance)
-        changes: Float1D = balance[1:] / balance[:-1] - 1.0
-        return changes
+        return balance[1:] / balance[:-1] - 1.0
 
     @property
     def days(self) -> float:

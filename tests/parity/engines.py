@@ -215,7 +215,7 @@ def _log_kernel(compiled: Any, symbol: str, log: Log) -> dict[str, Any]:
     """Let the hooks that a strategy defines log their calls in its generated module; return what they replace."""
     module, source = compiled.module, compiled.source
     state = (
-        compiled.program.state_field("self", "state").field if "state" in compiled.program.assigned_attributes else None
+        compiled.program.variable("self", "state").cell.path if "state" in compiled.program.assigned_attributes else None
     )
 
     def wrap(name: str, own: Any) -> Any:
