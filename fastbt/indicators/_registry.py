@@ -568,9 +568,15 @@ def indicator(
         matypes = {each: averages for each in names if _is_matype(each)}
         devtypes = {each: frozenset((0, 1, 2)) for each in names if each == "devtype"}
 
+        candles_count = len(full.parameters) - len(arguments)
+        is_plain = record is None and not booleans and not none_if_nan and result is None
+
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            all_candles, args, kwargs = _candles_of(full, len(full.parameters) - len(arguments), args, kwargs)
+            if len(args) >= candles_count:
+                all_candles, args = args[:candles_count], args[candles_count:]
+            else:
+                all_candles, args, kwargs = _candles_of(full, candles_count, args, kwargs)
             try:
                 source_type, params, sequential = encoded(*args, **kwargs)
             except TypeError:
@@ -583,6 +589,8 @@ def indicator(
             out = np.empty((len(described.fields), len(data)))
             values_of = np.array(params, dtype=np.float64)
             described.evaluate(data, values_of, out, sequential=sequential, window=_window.get())
+            if is_plain:
+                return out[0] if sequential else out[0, -1]
             rows = zip(described.fields, out, strict=True)
             values = [row != 0.0 if each in described.booleans else row for each, row in rows]
             if not sequential:
@@ -638,7 +646,7 @@ def indicator(
 
 def _candles_of(
     signature: inspect.Signature, count: int, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[list[Any], tuple[Any, ...], dict[str, Any]]:
+) -> tuple[tuple[Any, ...], tuple[Any, ...], dict[str, Any]]:
     """Split a call's candles, the first `count` arguments, from the others."""
     candles = list(args[:count])
     rest = dict(kwargs)
@@ -646,7 +654,7 @@ def _candles_of(
         if name not in rest:
             raise TypeError(f"the argument {name} is missing; it comes first, before the indicator's own")
         candles.append(rest.pop(name))
-    return candles, args[count:], rest
+    return tuple(candles), args[count:], rest
 
 
 def get(name: str) -> Indicator:
