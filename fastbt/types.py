@@ -144,8 +144,8 @@ UNSUPPORTED_REASONS: Final[dict[Status, str]] = {
     Status.DECIMAL_RANGE: "a quantity or balance left the range in which Jesse's decimal addition is exact",
     Status.AMBIGUOUS_DIVISION: "a division by zero whose outcome in Jesse depends on Python or numpy number types",
     Status.LOOP_BOUND: "a loop ran longer than the compiled bound",
-    Status.FORMING_SERIES: "a callback asked for an indicator that runs in Python, or for another symbol, while a candle "
-    "was still forming; keep the value in self.vars at the end of the bar",
+    Status.FORMING_SERIES: "a callback asked for an indicator that runs in Python, or for another symbol, while a "
+    "candle was still forming; keep the value in self.vars at the end of the bar",
     Status.BAD_ARGUMENT: "an indicator or a slice was asked for with a length that makes no sense",
     Status.UNEXPECTED_NONE: "a function returned None, and numbers when it was tried before the run; return nan instead",
     Status.INT_RANGE: "a whole number left the range that the machine holds exactly; Python's has no bounds",
