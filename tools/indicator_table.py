@@ -2,8 +2,8 @@
 
 >>> arguments_of(REGISTRY["bollinger_bands"])
 'period=20, devup=2, devdn=2, matype=0, devtype=0, source_type="close"'
->>> memory_of(REGISTRY["sma"])
-'from the first visible row'
+>>> memory_of(REGISTRY["sma"]), cost_of(REGISTRY["sma"])
+('rolled', 'n W, side by side')
 """
 
 from __future__ import annotations
@@ -78,6 +78,21 @@ JESSE_RAISES = frozenset(
     }
 )
 
+#: Sums over all visible rows: they never forget.
+CUMULATIVE = frozenset({"ad", "nvi", "obv", "pvi", "wad", "vwap"})
+
+#: The way decides, by comparisons and by weights that change: two starts may stay apart, or meet and be equal.
+PATH = frozenset(
+    """bandpass correlation_cycle emd fisher frama jma kama kvo lrsi maaq mama mcginley_dynamic rsx sar supertrend vidya
+    vlma itrend damiani_volatmeter edcf safezonestop support_resistance_with_breaks ttm_squeeze""".split()
+)
+
+#: Windows of the last rows whose sums are rolled from the first visible row: its place is in the last bits.
+ROLLED = frozenset(
+    """ao bollinger_bands bollinger_bands_width cfo cg chop cmo dpo fosc kst qstick sma squeeze_momentum trange vosc
+    vpci vwma vwmacd pma mfi vpt""".split()
+)
+
 HEAD = """# Indicators
 
 Written by `tools/indicator_table.py`; do not edit.
@@ -89,22 +104,36 @@ results. Those on candles take them first (`beta` and `rsmk` two of them); `sequ
 library's `exp`, `log` and the like, as Jesse does. The others call the same function of numpy or SciPy as Jesse: the
 same bits on the same machine, but from one machine to another compare with a tolerance of 1e-9, for the reason given.
 Averages and deviations chosen by `matype` and `devtype` are as exact as that average or `median_ad` is.
+`tests/parity/test_indicators_wide.py` holds all of this against the installed Jesse: real candles of BTC and ETH,
+made-up ones, prices that stand still, no volume, unknown values, few rows, random arguments, several warm-up windows.
 
-**Memory**: what a value depends on. *Last rows* is a window that is complete in itself. *From the first visible row* is
-recursive, cumulative or rolled: without `sequential` it starts again for every bar, `warm_up_candles` rows before.
-*Per bar* means that Jesse's older values change with new rows; fastbt gives at each bar what Jesse gives there.
+**Memory**: what a value depends on.
 
-**With fewer rows than it needs** an indicator is NaN, or what its notes say, as in Jesse. Where Jesse raises an
-exception instead, marked ⚠, fastbt gives NaN for what is not known, so that a series can begin before the strategy does.
-Where Jesse's machine code ends the whole process (`sar` of one row, `chop` with more `drift` than rows, `edcf` of
-exactly `2 * period` rows, `cg` of `period + 1`, `ichimoku_cloud` with a `displacement` above 81) it is NaN or the value of
-the formula too. Candles in which something is NaN give Jesse's values, except the non-sequential `donchian`.
+- *window*: the last rows, complete in themselves.
+- *rolled*: the last rows, but through sums that are carried on from the first visible row, which is in the last bits.
+- *recursive*: averages of averages, which forget the first visible row little by little.
+- *path*: the way decides; two starts may never meet.
+- *cumulative*: all visible rows.
+- *by matype*: as that average.
+- *non-causal*: Jesse's older values change with new rows; fastbt gives at each bar what Jesse gives there.
+
+Without `sequential` the first visible row is `warm_up_candles` rows back, and another one at every bar.
+
+**Cost** of the series that a backtest sees, without `sequential`, `n` bars and `W` visible rows: *n* is one pass,
+because no value depends on rows that are out of sight; *n W, side by side* begins anew for every bar, many bars in the
+vector registers at once; *n W* begins anew for every bar. `bench/indicators_beside_peers.py` measures it.
 
 **Runs**: *compiled*, or *numpy*, which takes longer and cannot be called on a candle that is still forming. *Both*
 depends on the arguments.
 
-| name | arguments | returns | equal to Jesse | memory | runs |
-|---|---|---|---|---|---|
+**With fewer rows than it needs** an indicator is NaN, or what its notes say, as in Jesse. Where Jesse raises an
+exception instead, marked ⚠, fastbt gives NaN for what is not known, so that a series can begin before the strategy
+does. Where Jesse's machine code ends the whole process (`sar` of one row, `chop` with more `drift` than rows, `edcf` of
+exactly `2 * period` rows, `cg` of `period + 1`, `ichimoku_cloud` with a `displacement` above 81) it is NaN or the value
+of the formula too. Candles in which something is NaN give Jesse's values, except the non-sequential `donchian`.
+
+| name | arguments | returns | equal to Jesse | memory | cost | runs |
+|---|---|---|---|---|---|---|
 """
 
 
@@ -121,18 +150,23 @@ def arguments_of(described: Indicator) -> str:
 
 def memory_of(described: Indicator) -> str:
     """Return what a value depends on."""
-    if described.inside is not None:
-        return "from the first visible row; in part from the first row"
-    if described.whole is not None:
-        return "from the first visible row; per bar"
-    if not described.prefix_stable:
-        return f"per bar, last {described.rows} rows" if described.rows else "per bar"
-    if not described.sliced:
-        return "from the first row"
-    if described.lookback is None:
-        return "from the first visible row"
-    defaults = described.encode()[1]
-    return f"last rows: {int(described.lookback(*defaults))}"
+    if not described.prefix_stable or described.whole is not None:
+        return "non-causal"
+    if described.lookback is not None:
+        return f"window: {int(described.lookback(*described.encode()[1]))}"
+    if any(each.endswith("matype") for each in described.parameters) and described.name not in PATH:
+        return "by matype"
+    for word, names in (("cumulative", CUMULATIVE), ("path", PATH), ("rolled", ROLLED)):
+        if described.name in names:
+            return word
+    return "recursive"
+
+
+def cost_of(described: Indicator) -> str:
+    """Return how many steps the series of a backtest takes."""
+    if described.prefix_stable and (described.lookback is not None or not described.sliced):
+        return "n"
+    return "n W, side by side" if described.windowed is not None else "n W"
 
 
 def runs_of(described: Indicator) -> str:
@@ -150,7 +184,8 @@ def text() -> str:
         equal = f"1e-9; {TOLERANCE[name]}" if name in TOLERANCE else "bit for bit"
         returns = "value" if described.record is None else ", ".join(described.fields)
         shown = f"`{name}`" + (" ⚠" if name in JESSE_RAISES else "")
-        cells = (shown, f"`{arguments_of(described)}`", returns, equal, memory_of(described), runs_of(described))
+        classes = (memory_of(described), cost_of(described), runs_of(described))
+        cells = (shown, f"`{arguments_of(described)}`", returns, equal, *classes)
         lines.append("| " + " | ".join(cells).replace("``", "") + " |\n")
     return "".join(lines)
 

@@ -113,7 +113,8 @@ def routes_text(strategies: Sequence[CompiledStrategy]) -> str:
     for r, each in enumerate(strategies):
         names = [key for key in needed if key in _ANSWERS or key in defined[r]]
         names = [f"{key} as {key}_{r}" for key in [*names, "init_variables"]]
-        lines.append(f"# Route {r}: {each.source.name} on {each.route.symbol} {each.route.timeframe}")
+        # Not its symbol and timeframe: one module serves them all.
+        lines.append(f"# Route {r}: {each.source.name}")
         lines.append(f"from {module_name(each.text)} import {', '.join(names)}")
     places = range(len(strategies))
     parts = [

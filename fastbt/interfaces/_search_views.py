@@ -122,9 +122,9 @@ def print_walked(out: Console, result: WalkForwardResult) -> None:
         ("degradation", f"{_estimate(result.degradation)}: is {metric} worse out of sample?"),
         ("decay", f"{_estimate(result.decay, percent=True)} with each day since the fit"),
     ]
-    for name, each in result.stability.items():
-        spread = "" if each.spread is None else f", spread {each.spread:.2f} (1: as if random)"
-        lines.append((name, f"changes in {each.changed:.0%} of the windows{spread}"))
+    for name, moves in result.stability.items():
+        spread = "" if moves.spread is None else f", spread {moves.spread:.2f} (1: as if random)"
+        lines.append((name, f"changes in {moves.changed:.0%} of the windows{spread}"))
     for what, text in lines:
         out.print(f"  {what:<16}{text}", markup=False, soft_wrap=True)
     out.print(f"{counted(len(result), 'window')} in {duration(result.seconds['total'])}; ended: {result.stopped}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,8 +68,11 @@ def jesse_fitness(metrics: Float2D, ratio: str = "sharpe", optimal_total: int = 
     """
     name, low, high = FITNESS_RATIOS[ratio]
     total, value = metrics[:, METRICS.index("total")], metrics[:, METRICS.index(name)]
+    # Python's logarithm, as in Jesse: numpy's differs in the last bit.
+    counts, which = np.unique(total, return_inverse=True)
+    rates = [math.log10(count) / math.log10(optimal_total) if count > 0 else math.nan for count in counts.tolist()]
     with np.errstate(all="ignore"):
-        score = np.minimum(np.log10(total) / np.log10(optimal_total), 1.0) * ((value - low) / (high - low))
+        score = np.minimum(np.array(rates)[which.ravel()], 1.0) * ((value - low) / (high - low))
     useless = (total <= 5) | (value < 0) | np.isnan(score)
     return np.where(np.isnan(total), np.nan, np.where(useless, USELESS, score))
 

@@ -224,7 +224,7 @@ def _result(
         request=request,
         market=MarketInfo.of(session, candles_hash(session)),
         space=plain(plan.space.to_list()),
-        fixed=plain(plan.fixed),
+        fixed=plain({name: value for name, value in plan.fixed.items() if name not in plan.names}),
         objectives=[{"name": each.name, "maximize": each.maximize} for each in plan.objectives],
         trials=searched.trials,
         importance=importances(searched.trials, plan.space, plan.objectives),

@@ -100,7 +100,7 @@ class OptimizeResult(SessionResult):
     def counts(self) -> dict[str, int]:
         """How many trials are complete, infeasible and failed, and how many of all repeat another."""
         states = [each.state for each in self.trials]
-        found = {state: states.count(state) for state in ("complete", "infeasible", "failed")}  # type: ignore[arg-type]
+        found = {state: states.count(state) for state in ("complete", "infeasible", "failed")}
         return {**found, "repeated": sum(each.repeats is not None for each in self.trials)}
 
     @property

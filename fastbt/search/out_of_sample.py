@@ -51,7 +51,7 @@ def stitch(windows: Sequence[WindowResult], balance: float) -> tuple[list[int], 
 
 def daily_returns(windows: Sequence[WindowResult]) -> Float1D:
     """Return the daily returns of the stitched equity, no day twice; days without a set are 0."""
-    found = []
+    found: list[Float1D] = []
     for each in windows:
         part = each.traded
         if part is None:

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastbt.errors import SettingsError, did_you_mean
 from fastbt.sweep.constraints import Constraint
@@ -175,7 +175,9 @@ class OptunaSampler(Sampler):
     ) -> None:
         self._name, self._seed, self._batch = name, seed, batch
         self._population = population or (50 if name.startswith("nsga") else batch)
-        self._directions = ["maximize" if each else "minimize" for each in maximize]
+        self._directions: list[Literal["maximize", "minimize"]] = [
+            "maximize" if each else "minimize" for each in maximize
+        ]
         self._n_requirements = n_requirements
         self._coded = {each.name: _Coded.of(each) for each in space.dimensions}
         self._asked: list[optuna.Trial] = []

@@ -117,7 +117,7 @@ def importances(trials: Sequence[Trial], space: Space, objectives: Sequence[Obje
             sign = -objective.sign  # PED-ANOVA takes the least values of a target for the best.
 
             def target(trial: optuna.trial.FrozenTrial, i: int = i, sign: float = sign) -> float:
-                return sign * trial.values[i]
+                return sign * float(trial.values[i])
 
             values = get_param_importances(
                 study, evaluator=PedAnovaImportanceEvaluator(), target=target, params=[d.name for d in space.dimensions]

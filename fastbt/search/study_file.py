@@ -7,7 +7,6 @@ have not changed since Optuna 3.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -16,12 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from fastbt.engine.routes import hyperparameters_from_dna
 from fastbt.errors import SettingsError, did_you_mean
 from fastbt.types import JsonDict
 
-#: Characters of the older DNA, which stand for the ends of a hyper-parameter's range.
-_LOWEST: Final = 40
-_HIGHEST: Final = 119
 #: Of Optuna's schema.
 _TABLES: Final = ("studies", "trials", "trial_params", "trial_values", "trial_user_attributes")
 
@@ -224,25 +221,11 @@ def decode_dna(dna: str, hyperparameters: Sequence[Mapping[str, Any]]) -> dict[s
     {'fast': 5, 'stop': 1.0}
     """
     try:
-        decoded = json.loads(base64.b64decode(dna).decode())
-    except (binascii.Error, ValueError):
-        return _older(dna, hyperparameters)
-    if not isinstance(decoded, dict):
-        return _older(dna, hyperparameters)
-    return decoded
-
-
-def _older(dna: str, hyperparameters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    if len(dna) != len(hyperparameters):
+        found = hyperparameters_from_dna([dict(each) for each in hyperparameters], dna)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"DNA {dna!r}: {error}") from None
+    if not isinstance(found, dict) or (len(found) < len(hyperparameters) and len(dna) < len(hyperparameters)):
         raise SettingsError(
             f"DNA {dna!r}: wanted base64 of JSON, or one character for each of {len(hyperparameters)} hyper-parameters"
         )
-    found: dict[str, Any] = {}
-    for gene, each in zip(dna, hyperparameters, strict=True):
-        kind = each["type"] if isinstance(each["type"], str) else getattr(each["type"], "__name__", "")
-        if not _LOWEST <= ord(gene) <= _HIGHEST or kind not in ("int", "float"):
-            raise SettingsError(f"DNA {dna!r}: {gene!r} stands for no value of {each['name']!r}")
-        share = (ord(gene) - _LOWEST) * (each["max"] - each["min"])
-        value = share / (_HIGHEST - _LOWEST) + each["min"]
-        found[each["name"]] = int(round(value)) if kind == "int" else value
     return found

@@ -29,7 +29,7 @@ from fastbt.search.samplers import SAMPLERS, Sampler, Told, check_sampler, make_
 from fastbt.sweep.constraints import Constraint, parse_constraints, satisfied
 from fastbt.sweep.evaluate import Evaluator
 from fastbt.sweep.space import Space
-from fastbt.types import Float1D
+from fastbt.types import Float1D, Float2D
 
 Key = tuple[tuple[str, Any], ...]
 
@@ -290,7 +290,7 @@ class Search:
     ) -> tuple[list[str], Any] | None:
         """Run the sets of a batch that are new, and keep what they come to; None if it was stopped."""
         statuses: list[str] = []
-        metrics = np.empty((0, len(METRICS)))
+        metrics: Float2D = np.empty((0, len(METRICS)))
         if chosen:
             table = self.plan.table(chosen)
             self._evaluator.prepare(table)

@@ -166,7 +166,7 @@ def walk_forward(
             if space is not None:
                 raise SettingsError("give either space or space_from, not both")
             space = space_from.narrowed()
-            fixed = {**{k: v for k, v in space_from.fixed.items()}, **(fixed or {})}
+            fixed = {**space_from.fixed, **(fixed or {})}
         try:
             request = WalkForwardRequest(
                 market=market,
@@ -185,6 +185,7 @@ def walk_forward(
                     constraints=[constraints] if isinstance(constraints, str) else list(constraints),
                     requirements=[requirements] if isinstance(requirements, str) else list(requirements),
                     patience=patience,
+                    min_improvement=0.0,
                 ),
                 windows=WindowSettings(
                     mode=mode,  # type: ignore[arg-type]

@@ -40,7 +40,8 @@ class Part(Schema):
     def returns(self) -> Float1D:
         """Changes of the balance from sample to sample, as fractions."""
         balance = np.array(self.balance)
-        return balance[1:] / balance[:-1] - 1.0
+        changes: Float1D = balance[1:] / balance[:-1] - 1.0
+        return changes
 
     @property
     def days(self) -> float:

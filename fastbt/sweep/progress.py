@@ -84,7 +84,7 @@ def histogram(values: Float1D, bins: int) -> tuple[npt.NDArray[np.int64], float,
     --------
     >>> counts, low, high = histogram(np.arange(1001.0), 5)
     >>> counts.tolist(), low, high
-    ([206, 196, 197, 196, 206], 10.0, 990.0)
+    ([206, 196, 196, 196, 207], 10.0, 990.0)
     """
     values = values[np.isfinite(values)]
     if not len(values):

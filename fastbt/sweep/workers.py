@@ -82,7 +82,7 @@ class Workers:
     --------
     >>> done = []
     >>> with Workers(2) as workers:
-    ...     workers.run(lambda first, last: done.extend(range(first, last)), 100, Stop())
+    ...     parts = workers.run(lambda first, last: done.extend(range(first, last)), 100, Stop())
     >>> sorted(done) == list(range(100))
     True
     """

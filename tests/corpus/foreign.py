@@ -5,7 +5,6 @@ import jesse.indicators as ta
 import numpy as np
 import pandas as pd
 import talib
-import tulipy
 from custom_indicators.speed import slope, squeezed
 from jesse import utils
 from jesse.strategies import Strategy
@@ -91,10 +90,12 @@ class TalibOfIndicator(Base):
         return rsi[-1] - talib.SMA(rsi, self.hp["n"])[-1]
 
 
-class TulipyShorterArrays(Base):
+class ShorterArrays(Base):
+    """As tulipy returns them: without the rows of which nothing is known."""
+
     def signal(self):
         candles = self.candles
-        average = tulipy.vwma(np.ascontiguousarray(candles[:, 2]), np.ascontiguousarray(candles[:, 5]), self.hp["n"])
+        average = cta.weighted(np.ascontiguousarray(candles[:, 2]), np.ascontiguousarray(candles[:, 5]), self.hp["n"])
         return self.price - average[-1] + (average[-1] - average[-2])
 
 

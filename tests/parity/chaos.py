@@ -139,7 +139,7 @@ class Chaos(Strategy):
             return self.last_price
         price = self.price * (1 + (self.draw() - 0.5) * 2 * distance)
         if self.chance(0.5):
-            price = math.floor(price * 100.0 + 0.5) / 100.0
+            price = math.floor(price * {ticks} + 0.5) / {ticks}
         self.last_price = price
         return price
 
@@ -165,7 +165,7 @@ class Chaos(Strategy):
             distance = -distance * 0.3
         price = self.price * (1 + distance) if long == profit else self.price * (1 - distance)
         if self.chance(0.5):
-            price = math.floor(price * 100.0 + 0.5) / 100.0
+            price = math.floor(price * {ticks} + 0.5) / {ticks}
         return price
 
     def share(self):
@@ -430,6 +430,8 @@ def source(*, spot: bool = False, isolated: bool = False, larger: tuple[str, ...
     text = _HEAD.format(
         parameters=parameters,
         isolated=_ISOLATED if isolated else "",
+        # Of the second route, prices are small: a stop and a target on one tick would be refused.
+        ticks="10000.0" if routes else "100.0",
         most="0.98" if spot else "1.0",
         excess="0.5" if spot else "1.0 + self.draw()",
         looks=looks,
@@ -457,7 +459,8 @@ def make_case(mode: str, seed: int) -> Case:
         data_routes = tuple(("BTC-USDT", each) for each in larger)
     elif kind == "two_routes":
         routes = (*routes, ("ETH-USDT", str(rng.choice(["1m", "3m", "5m"]))))
-    n_minutes = int(rng.integers(800, 2400)) * (2 if timeframe == "15m" else 1)
+    n_minutes = int(rng.integers(400, 1200) if kind == "two_routes" else rng.integers(800, 2400))
+    n_minutes *= 2 if timeframe == "15m" else 1
     n_warmup = 2880 if larger or rng.random() < 0.8 else 0
     shape = {
         "volatility": float(rng.choice([0.0005, 0.002])),

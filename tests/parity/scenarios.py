@@ -3,7 +3,7 @@
 Run from `tests/`::
 
     python -m parity.scenarios --verbose --only Gap
-    python -m parity.scenarios --table > checklist.md
+    python -m parity.scenarios --table > ../docs/rules.md
 
 Generated code runs as plain Python, so that every hook call of the kernel is compared; `--kernel machine` compiles it.
 """
@@ -143,14 +143,73 @@ def status_of(error: SimulationError) -> str:
     return next((each.name for each, text in UNSUPPORTED_REASONS.items() if text in str(error)), str(error))
 
 
+TABLE_HEAD = """# Jesse's rules, one strategy each
+
+Written by `python -m parity.scenarios --table` from the strategies in `tests/parity/strategies/`; edit those.
+
+Each strategy runs under Jesse 3.5.3, interpreted and compiled: every hook call with what is to be seen in it, every
+order, trade and equity sample must be equal to the last bit (`tests/parity/test_scenarios.py`). What chance can reach
+beyond them is fuzzed (`tests/parity/fuzz.py`): one strategy that does everything at random, in all three engines.
+"""
+TABLE_PARTS = {
+    "lifecycle": (
+        "What happens",
+        "A paragraph is one of the specification of Jesse's exchange to which fastbt is built.",
+    ),
+    "exceptions": ("What ends a run", "The exception, its bar and its time are the same, and all that came before."),
+    "unsupported": (
+        "What is not simulated",
+        "A run ends with this status. `TOO_MANY_ORDERS`, `TOO_MANY_FILLS` and `DECIMAL_RANGE` are the kernel's own: "
+        'with\n`mode="interpreted"` such a run equals Jesse\'s. Candles that lack a minute are refused before a run.',
+    ),
+}
+
+
+def table() -> str:
+    """Return docs/rules.md."""
+    lines = [TABLE_HEAD]
+    for part, (title, text) in TABLE_PARTS.items():
+        lines += [f"## {title}\n", f"{text}\n"]
+        column = "Paragraph" if part == "lifecycle" else "Exception" if part == "exceptions" else "Status"
+        lines += [f"| {column} | Strategy | Rule |", "|---|---|---|"]
+        rows = []
+        for each in _classes(FOLDER / f"{part}.py"):
+            first = each["COVERS"] if part == "lifecycle" else f"`{each['RAISES'] or 'none'}`"
+            if part == "unsupported":
+                first = f"`{each['REFUSED'] or each['REFUSED_COMPILED']}`"
+            rows.append(f"| {first} | {each['name']} | {each['rule']} |")
+        # Paragraphs stand in the order of the specification, the others in the order of their names.
+        lines += [*(rows if part == "lifecycle" else sorted(rows)), ""]
+    return "\n".join(lines)
+
+
+def _classes(path: Path) -> list[dict[str, str]]:
+    """Return what the strategies of a file say of themselves."""
+    known: dict[str, dict[str, str]] = {}
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef):
+            bases = [known[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in known]
+            told = dict(bases[0]) if bases else dict.fromkeys(("COVERS", "RAISES", "REFUSED", "REFUSED_COMPILED"), "")
+            told |= {"name": node.name, "rule": (ast.get_docstring(node) or "").split("\n")[0]}
+            for each in node.body:
+                if isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Name):
+                    if isinstance(each.value, ast.Constant):
+                        told[each.targets[0].id] = str(each.value.value)
+            known[node.name] = told
+    return [told for name, told in known.items() if name != "Base"]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Compare them, and print what was found."""
     parser = argparse.ArgumentParser(description="Compare fastbt with Jesse, rule by rule.")
     parser.add_argument("--only", default="", help="part of a name or of a paragraph")
     parser.add_argument("--kernel", choices=["machine", "python", "none"], default="python")
     parser.add_argument("--verbose", action="store_true", help="print one line each")
-    parser.add_argument("--table", action="store_true", help="print a table instead of JSON")
+    parser.add_argument("--table", action="store_true", help="print docs/rules.md, and run nothing")
     options = parser.parse_args(arguments)
+    if options.table:
+        print(table(), end="")
+        return 0
     if options.kernel == "python":
         from fuzz_compiled import run_as_python
 
@@ -164,12 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
             if options.verbose:
                 print(label, json.dumps(report[label]), file=sys.stderr)
     print(f"{time.perf_counter() - began:.0f} s", file=sys.stderr)
-    if options.table:
-        print("| Paragraph | Strategy | Rule |\n|---|---|---|")
-        for label, found in sorted(report.items(), key=lambda item: item[1]["covers"]):
-            print(f"| {found['covers']} | `{label}` | {found['rule']} |")
-    else:
-        print(json.dumps(report))
+    print(json.dumps(report))
     return 0
 
 

@@ -79,6 +79,11 @@ def test_what_is_not_simulated__is_said_so(report, label):
         assert found["compiled"] == f"not simulated: {found['refused_compiled']}, the kernel alone"
 
 
+def test_page__lists_the_rules():
+    page = Path(__file__).parents[2] / "docs" / "rules.md"
+    assert page.read_text() == scenarios.table(), "cd tests; python -m parity.scenarios --table > ../docs/rules.md"
+
+
 def test_liquidations__happen(report):
     liquidated = [label for label, found in report.items() if found.get("liquidations")]
     assert {f"lifecycle.{each}" for each in ("IsolatedLong", "IsolatedShort", "LiquidatedWhileOrdersWait")} <= {

@@ -5,6 +5,7 @@ import numpy as np
 import talib
 from jesse.helpers import get_candle_source, slice_candles
 from numba import njit
+from numpy.lib.stride_tricks import sliding_window_view
 
 
 @njit
@@ -36,3 +37,9 @@ def hull(candles, period=9, sequential=False):
 def distance(candles, period, factor=2.0):
     """How far the close is from its average, in ranges."""
     return (candles[-1, 2] - ta.sma(candles, period)) / (factor * ta.atr(candles, period))
+
+
+def weighted(closes, volumes, period):
+    """Volume weighted average of complete windows only, shorter than what it is computed from."""
+    money = sliding_window_view(closes * volumes, period).sum(axis=1)
+    return money / sliding_window_view(volumes, period).sum(axis=1)

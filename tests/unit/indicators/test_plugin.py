@@ -1,5 +1,8 @@
 """Indicators of the user's own: what is registered, what is refused, and how they are found."""
 
+import os
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -209,6 +212,58 @@ def test_entry_points__are_found_by_name(monkeypatch):
         ta.nowhere  # noqa: B018
     with pytest.raises(ValueError, match="there is no indicator 'nowhere'"):
         ta.get("nowhere")
+
+
+PACKAGE = """
+import numpy as np
+
+import fastbt
+
+
+@fastbt.indicator(source="close")
+def tiny_change(series, lag: int = 1):
+    return np.concatenate([np.full(min(lag, len(series)), np.nan), series[lag:] - series[:-lag]])
+
+
+def no_indicator(series):
+    return series
+"""
+
+ENTRY_POINTS = """[fastbt.indicators]
+tiny_change = tiny_package.indicators:tiny_change
+tiny_wrong = tiny_package.indicators:no_indicator
+"""
+
+USE = """
+import numpy as np
+from fastbt import indicators as ta
+from fastbt.errors import IndicatorError
+
+assert "tiny_change" not in ta.REGISTRY
+candles = np.column_stack([np.arange(9.0)] * 6)
+assert ta.tiny_change(candles, 3) == 3.0
+assert ta.get("tiny_change").encode(lag=2) == ("close", (2.0,), False)
+values, _ = ta.series("tiny_change", candles, [{"lag": 1}, {"lag": 4}])
+assert values[:, 0, -1].tolist() == [1.0, 4.0]
+try:
+    ta.get("tiny_wrong")
+except IndicatorError as error:
+    assert "tiny_package.indicators:no_indicator is not an indicator named 'tiny_wrong'" in str(error)
+else:
+    raise AssertionError("a function that is no indicator was taken")
+"""
+
+
+def test_entry_points__of_an_installed_package(tmp_path):
+    package, metadata = tmp_path / "tiny_package", tmp_path / "tiny_package-1.0.dist-info"
+    package.mkdir()
+    metadata.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "indicators.py").write_text(PACKAGE)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-package\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(ENTRY_POINTS)
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    subprocess.run([sys.executable, "-c", USE], check=True, env=os.environ | {"PYTHONPATH": path}, cwd=tmp_path)
 
 
 STRATEGY = """

@@ -98,6 +98,7 @@ def test_matrix__holds_the_best_of_each_combination(strategy):
         result.matrix(by="sum")
 
 
+@pytest.mark.compiled
 def test_result__is_saved_and_loaded(tmp_path):
     result = backtest_batch("strategies/SmaCrossover", "BTC-USD", timeframe="4h", finish="2019-03-01", n=4)
     again = BatchResult.load(result.save(tmp_path))
