@@ -317,20 +317,31 @@ class IsolatedShort(Base):
 
 
 class LiquidatedWhileOrdersWait(Base):
-    """A liquidation cancels what waits; its callbacks see the bar."""
+    """A liquidation cancels what waits; its callbacks see the bar, and the position's price is that of the minute."""
 
     COVERS = "1.8, 2.6"
     ACCOUNT = {"futures_leverage": 60, "futures_leverage_mode": "isolated"}
+    TIMEFRAME = "3m"
     MARKET = "wild"
+
+    def __init__(self):
+        super().__init__()
+        self.vars["seen"] = 0.0
+
+    def go_long(self):
+        self.buy = 1 + self.vars["seen"] % 1, self.price
+
+    def go_short(self):
+        self.sell = 1 + self.vars["seen"] % 1, self.price
 
     def update_position(self):
         self.take_profit = 1, self.price * (1.5 if self.is_long else 0.5)
 
     def on_cancel(self):
-        self.vars["price"] = self.price
+        self.vars["seen"] += self.price * 0.01 + self.position.current_price * 0.1
 
     def on_close_position(self, order, closed_trade):
-        self.vars["price"] = self.price + self.position.current_price + order.price + closed_trade.pnl
+        self.vars["seen"] += self.price + self.position.current_price * 10 + order.price + closed_trade.pnl
 
 
 class CrossNeverLiquidates(Base):
