@@ -8,8 +8,8 @@
 
 Each library computes one whole series a call, with its own public function, from memory laid out as its users have
 it: candles as one array for fastbt and Jesse, contiguous columns for TA-Lib, Series for pandas-ta-classic. They take
-turns on one core, and the median of each one's processor time counts. The last column is the windowed form: at each bar the value of the last 240 rows
-alone, which is what Jesse's non-sequential call returns; none of the others has it.
+turns on one core, and the median of each one's processor time counts. The last column is the windowed form: at each bar
+the value of the last 240 rows alone, which is what Jesse's non-sequential call returns; none of the others has it.
 
 Jesse is imported in a temporary folder. TA-Lib and pandas-ta-classic are left out where they are not installed:
 `uv pip install TA-Lib pandas-ta-classic`.

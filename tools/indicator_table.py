@@ -83,14 +83,14 @@ CUMULATIVE = frozenset({"ad", "nvi", "obv", "pvi", "wad", "vwap"})
 
 #: The way decides, by comparisons and by weights that change: two starts may stay apart, or meet and be equal.
 PATH = frozenset(
-    """bandpass correlation_cycle emd fisher frama jma kama kvo lrsi maaq mama mcginley_dynamic rsx sar supertrend vidya
+    """bandpass emd fisher frama jma kama kvo lrsi maaq mama mcginley_dynamic rsx sar supertrend vidya
     vlma itrend damiani_volatmeter edcf safezonestop support_resistance_with_breaks ttm_squeeze""".split()
 )
 
 #: Windows of the last rows whose sums are rolled from the first visible row: its place is in the last bits.
 ROLLED = frozenset(
-    """ao bollinger_bands bollinger_bands_width cfo cg chop cmo dpo fosc kst qstick sma squeeze_momentum trange vosc
-    vpci vwma vwmacd pma mfi vpt""".split()
+    """ao bollinger_bands bollinger_bands_width cfo cg chop cmo dpo fosc kst qstick sma squeeze_momentum vosc
+    vpci vwma vwmacd""".split()
 )
 
 HEAD = """# Indicators

@@ -81,6 +81,8 @@ def _hull_result(values: list[Any], sequential: bool) -> HullSuit:
     accepts_1d=True,
     codes={"mode_switch": {"Hma": 0, "Ehma": 1, "Thma": 2}},
     settles=lambda mode, length, mult: int(length * mult) if mode == 1 else 1,
+    # Averages of a fixed number of rows, or exponential ones.
+    lookback=lambda mode, length, mult: np.inf if mode == 1 else length * mult + np.sqrt(length * mult) + 4,
     words=frozenset(("signal",)),
     result=_hull_result,
 )

@@ -152,7 +152,7 @@ def _correlation_cycle(x, params, out):
             out[3, i] = 1.0 if angle >= 0.0 else -1.0
 
 
-@indicator(_correlation_cycle, record=CC)
+@indicator(_correlation_cycle, record=CC, lookback=lambda period, _threshold: max(2, period) + 3)
 def correlation_cycle(
     candles: Float2D,
     period: int = 20,
@@ -308,7 +308,7 @@ def _pma(x, _params, out):
         out[1, i] = (three + predicted[i - 3]) / 10.0
 
 
-@indicator(_pma, record=PMA, accepts_1d=True)
+@indicator(_pma, record=PMA, lookback=lambda: 16, accepts_1d=True)
 def pma(candles: Float2D | Float1D, source_type: str = "hl2", sequential: bool = False) -> PMA:
     """Predictive moving average: `2 * w - w(w)`, `w` the weighted mean of seven values; NaN for the first six rows.
 

@@ -100,7 +100,7 @@ def _trange(candles, _params, out):
     _true_range_of_numpy(candles, out[0])
 
 
-@indicator(_trange)
+@indicator(_trange, lookback=lambda: 2)
 def trange(candles: Float2D, sequential: bool = False) -> Value:
     """TRANGE, true range: the largest of the bar's range and the distances from the previous close to its high and low.
 
