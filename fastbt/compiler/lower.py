@@ -564,7 +564,7 @@ class _Assigned(ast.NodeVisitor):
             case ast.Subscript(ast.Attribute(owner, "vars"), ast.Constant(key)) if self._is_self(owner):
                 self.variables.add(key)
             case ast.Attribute(owner, key) if self._is_self(owner):
-                if key != "vars":
+                if key not in ("vars", "shared_vars"):
                     self.attributes.add(key)
             case ast.Subscript(inner) if not whole:
                 self._note(inner, whole=False)
