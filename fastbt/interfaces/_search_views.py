@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from fastbt.sweep.result import SweepResult
 
 
-def _table(title: str, headings: list[str]) -> Table:
+def _table(headings: list[str]) -> Table:
     from rich.table import Table
 
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for each in headings:
         table.add_column(each, justify="right", overflow="fold")
     return table
@@ -57,7 +57,8 @@ def print_optimized(out: Console, result: OptimizeResult, top: int) -> None:
         else f"The {len(chosen)} best of {counted(len(result), 'trial')} by {names[0]}"
     )
     if chosen:
-        table = _table(title, ["trial", *varied, *names])
+        out.print(title, markup=False)
+        table = _table(["trial", *varied, *names])
         for each in chosen:
             values = [_number(value) for value in each.values or ()]
             table.add_row(str(each.number), *(value_text(each.params[name]) for name in varied), *values)
@@ -98,7 +99,8 @@ def print_walked(out: Console, result: WalkForwardResult) -> None:
     _about(out, result)
     names = [each["name"] for each in result.space]
     metric = result.objective["name"]
-    table = _table(f"{metric} in and out of sample", ["window", "tested from", "to", *names, "in", "out", "trades"])
+    out.print(f"{metric} in and out of sample", markup=False)
+    table = _table(["window", "tested from", "to", *names, "in", "out", "trades"])
     for row in result.frame.to_dicts():
         table.add_row(
             str(row["window"]),
@@ -135,13 +137,15 @@ def print_batch(out: Console, result: BatchResult, by: str, top: int) -> None:
     metric = result.request.metric
     matrix = result.matrix(by=by)
     if matrix.height:
-        table = _table(f"{by} {metric}", list(matrix.columns))
+        out.print(f"{by} {metric}", markup=False)
+        table = _table(list(matrix.columns))
         for row in matrix.iter_rows():
             table.add_row(*(_number(value) for value in row))
         out.print(table)
     best = result.best(n=top)
     if best.height and top:
-        table = _table(f"The {best.height} best of {len(result):,} backtests", [])
+        out.print(f"The {best.height} best of {len(result):,} backtests", markup=False)
+        table = _table([])
         for each in ("strategy", "symbol", "timeframe", "start", "finish", "set", metric):
             table.add_column(each, justify="right")
         for found in best.to_dicts():
@@ -172,7 +176,7 @@ def print_study(out: Console, found: StudyFile, top: int) -> None:
     if not ranked:
         return
     names = list(ranked[0].params)
-    table = _table("", ["trial", "state", "value", *names])
+    table = _table(["trial", "state", "value", *names])
     for each in ranked:
         value = _number(each.values[0]) if each.values else "-"
         table.add_row(str(each.number), each.state, value, *(value_text(each.params.get(name)) for name in names))

@@ -247,38 +247,25 @@ def test_settings__say_what_is_wrong(market, settings, said):
         search(market, **settings)
 
 
-def test_nothing__is_an_error_with_its_reason(market, tmp_path):
+def test_nothing__is_an_error_with_its_reason(market):
     with pytest.raises(SearchError, match=r"none of 8 sets came to anything: 8 x misses 'total >= 500'"):
         search(market, sampler="random", trials=8, min_trades=500)
-    never = (tmp_path / "Never.py").absolute()
-    never.write_text(
-        "from jesse.strategies import Strategy\n\n\nclass Never(Strategy):\n"
-        "    def should_long(self):\n        return self.price > 1e9 + self.hp['a']\n\n"
-        "    def go_long(self):\n        self.buy = 1, self.price\n\n"
-        "    def should_cancel_entry(self):\n        return True\n\n"
-        "    def hyperparameters(self):\n"
-        "        return [{'name': 'a', 'type': int, 'min': 0, 'max': 9, 'default': 1}]\n"
-    )
+    # From midnight to six there is no twentieth hour.
     with pytest.raises(SearchError, match="none of 8 sets made a trade"):
-        optimize(never, market[1], **MARKET, sampler="random", trials=8, metric="net_profit_percentage")
+        search(
+            market, sampler="random", trials=8, metric="net_profit_percentage", fixed={"hour": 20},
+            start="2019-01-03", finish="2019-01-03T06:00",
+        )  # fmt: skip
 
 
-def test_failed__are_no_scores(tmp_path):
-    fails = tmp_path / "Fails.py"
-    fails.write_text(
-        "from jesse.strategies import Strategy\n\n\nclass Fails(Strategy):\n"
-        "    def should_long(self):\n        return self.index % 24 == 1\n\n"
-        "    def go_long(self):\n        self.buy = self.hp['a'], self.price\n\n"
-        "    def update_position(self):\n        if self.index % 24 == 20:\n            self.liquidate()\n\n"
-        "    def should_cancel_entry(self):\n        return True\n\n"
-        "    def hyperparameters(self):\n"
-        "        return [{'name': 'a', 'type': int, 'min': 10, 'max': 210, 'step': 100, 'default': 10}]\n"
-    )
-    result = optimize(fails, candles(6), **MARKET, sampler="grid", trials=9)
+def test_failed__are_no_scores(market):
+    too_much = {"share": [0.5, 20.0, 50.0]}
+    result = search(market, sampler="grid", space=too_much)
     assert [each.state for each in result.trials] == ["complete", "failed", "failed"]
     assert "InsufficientMargin" in result.trials[1].reason and result.trials[1].values is None
+    assert result.best_set["share"] == 0.5
     with pytest.raises(SearchError, match="2 x failed: InsufficientMargin"):
-        optimize(fails, candles(6), **MARKET, sampler="grid", trials=9, space={"a": [110, 210]})
+        search(market, sampler="grid", space={"share": [20.0, 50.0]})
 
 
 def test_cmaes__begins_anew_where_it_has_settled():
