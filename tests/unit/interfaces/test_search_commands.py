@@ -116,7 +116,8 @@ def test_help__imports_nothing_heavy():
         "from fastbt.interfaces.cli import app\n"
         "for line in (['--help'], ['optimize', '--help'], ['walk-forward', '--help']):\n"
         "    assert CliRunner().invoke(app, line).exit_code == 0\n"
-        "print([name for name in ('numba', 'optuna', 'fastbt.search.requests', 'polars', 'numpy') if name in sys.modules])\n"
+        "heavy = ('numba', 'optuna', 'fastbt.search.requests', 'polars', 'numpy')\n"
+        "print([name for name in heavy if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
