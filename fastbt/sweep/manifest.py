@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import Any
 
-import fastbt
 from fastbt.backtest import Session
 from fastbt.compiler.program import CompiledStrategy
 from fastbt.engine.account import Account
@@ -40,7 +39,8 @@ def manifest_of(job: Job) -> JsonDict:
 def describe_versions(*more: str) -> JsonDict:
     """Return the versions of what results may depend on."""
     names = ("numba", "numpy", "polars", "scipy", *more)
-    return {"fastbt": fastbt.__version__, **{name: metadata.version(name) for name in names}}
+    # By name: the package itself names every layer, and imports them when they are used.
+    return {"fastbt": import_module("fastbt").__version__, **{name: metadata.version(name) for name in names}}
 
 
 def describe_account(account: Account) -> JsonDict:
