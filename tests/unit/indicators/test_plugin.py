@@ -323,6 +323,17 @@ def test_strategies__use_it_compiled(monkeypatch, tmp_path):
 
 
 @pytest.mark.compiled
+def test_strategies__averages_that_need_candles(tmp_path):
+    # The one weighs by volume, the other's deviation depends on how its source lies in memory.
+    weighed = "ta.zscore(self.candles, 9, matype=24, source_type='hl2') > 0.4"
+    banded = "ta.bollinger_bands(self.candles, 9, matype=1, source_type='hl2').upperband < self.price"
+    condition = f"self.index > 9 and ({weighed} or {banded})"
+    total, profit = trades(tmp_path, condition, "compiled")
+    assert total > 10
+    assert (total, profit) == trades(tmp_path, condition, "interpreted")
+
+
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     "condition",
     [
