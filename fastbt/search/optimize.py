@@ -20,7 +20,8 @@ from fastbt.search.progress import Control, Progress
 from fastbt.search.requests import OptimizeRequest, SearchSettings, plain
 from fastbt.search.results import MarketInfo, open_market
 from fastbt.search.studies import importances
-from fastbt.search.trials import Plan, Search, Searched, best_of, require_some
+from fastbt.search.trial import Searched, best_of, require_some
+from fastbt.search.trials import Plan, Search
 from fastbt.sweep.evaluate import Evaluator
 from fastbt.sweep.manifest import candles_hash, describe_account, describe_strategy, describe_versions
 from fastbt.sweep.space import Space, SpaceLike

@@ -10,7 +10,7 @@ from fastbt.errors import SettingsError
 from fastbt.search.objectives import Objective
 from fastbt.search.requests import OptimizeRequest
 from fastbt.search.results import SessionResult
-from fastbt.search.trials import Trial, best_of, front_of
+from fastbt.search.trial import Trial, best_of, front_of
 from fastbt.sweep.result import SweepResult
 from fastbt.sweep.space import Dimension, Space
 from fastbt.types import JsonDict

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastbt.errors import SettingsError
 from fastbt.search.objectives import Objective
 from fastbt.search.samplers import quiet_optuna
-from fastbt.search.trials import Trial
+from fastbt.search.trial import Trial
 from fastbt.sweep.space import Dimension, Space
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from fastbt.metrics.names import METRICS
 from fastbt.search import OptimizeRequest, OptimizeResult, load_result, optimize
 from fastbt.search.objectives import Objective
 from fastbt.search.samplers import Told, make_sampler
-from fastbt.search.trials import Trial, best_of
+from fastbt.search.trial import Trial, best_of
 from fastbt.sweep import Space, sweep
 
 SAMPLERS = ["tpe", "cmaes", "nsga2", "nsga3", "qmc", "halton", "random", "grid"]
