@@ -113,7 +113,9 @@ class ExpressionLowerer(MomentLowerer):
 
         pure = self.pure_made(values, call)
         return self.either(
-            lambda: self.array_method(callee, node), None if pure is None else lambda: self.market(pure, node)
+            lambda: self.array_method(callee, node),
+            None if pure is None else lambda: self.market(pure, node),
+            and_say_why=True,
         )
 
     def array_method(self, callee: Method1D, node: ast.Call) -> Value:

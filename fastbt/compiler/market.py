@@ -254,7 +254,7 @@ class MarketLowerer(AttributeLowerer):
             program.points,
             set(program.timeframes),
         )
-        stack = list(program.stack)
+        stack, changed = list(program.stack), program.changed
         try:
             return first()
         except CompileError as error:
@@ -265,7 +265,7 @@ class MarketLowerer(AttributeLowerer):
             self.out[:], self.locals, self.impure, self.temporaries, program.points, timeframes = before
             program.timeframes.clear()
             program.timeframes.update(timeframes)
-            program.stack[:] = stack
+            program.stack[:], program.changed = stack, changed
         try:
             return second()
         except CompileError as error:
