@@ -131,7 +131,12 @@ class ComparisonLowerer(StorageLowerer):
             ast.copy_location(ast.Tuple(each.elts, ast.Load()), each) if isinstance(each, ast.Set) else each
             for each in nodes
         ]
-        values = self.lower_all(nodes)
+        # The hyper-parameters as a whole are known before the run, as each of them is.
+        hp = ast.Name("hp", ast.Load())
+        values = [
+            self.config(hp, node) if isinstance(each, Part) and each.name == "hp" else each
+            for each in self.lower_all(nodes)
+        ]
         if all(isinstance(each, Const | Config) for each in values):
             codes = [self.program.config_node(each) for each in values]
             return self.config(ast.Compare(codes[0], node.ops, codes[1:]), node)
@@ -215,6 +220,9 @@ class ComparisonLowerer(StorageLowerer):
 
     def equal(self, a: Value, b: Value, node: ast.AST) -> ast.expr | bool | None:
         """Return the code of a == b for anything but two numbers; None for those."""
+        for value in (a, b):
+            if isinstance(value, Part):
+                self.refuse(node, f"{self.describe(value)} is not compared as a whole here")
         a, b = as_group(a), as_group(b)
         if isinstance(a, Group) or isinstance(b, Group):
             if not (isinstance(a, Group) and isinstance(b, Group)):
