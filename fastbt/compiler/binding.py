@@ -361,14 +361,19 @@ class Binder:
     ) -> Rows | None:
         """Fill the columns of one slot; return the rows that have no series."""
         to: Any = slice(None) if where is None else where
-        rows, codes = table.distinct([name for name in binder.names if name in table.columns])
+        names = [name for name in binder.names if name in table.columns]
+        rows, codes = table.distinct(names)
         configs, n = binding.configs, len(rows)
         numbers = np.zeros((3, n), dtype=np.int64)
+        # An indicator's arguments read these alone; dictionaries of all hyper-parameters take longer than binding.
+        sets = table.take(rows)
+        if isinstance(binder, SlotBinder) and names:
+            sets = SetTable({name: sets.columns[name] for name in names}, n)
         is_indicator = isinstance(binder, SlotBinder)
         params = np.zeros((n, configs[f"{key}_params"].shape[1] if is_indicator else 0))
         failed: dict[int, str] = {}
-        for i, row in enumerate(rows.tolist()):
-            found = binder(table[row])
+        for i, hp in enumerate(sets):
+            found = binder(hp)
             if isinstance(found, str):
                 failed[i] = found
                 continue
