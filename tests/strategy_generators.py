@@ -9,6 +9,7 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
+from container_grammar import ContainerWriter
 
 from fastbt.engine.account import Account
 from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES, Mode
@@ -18,6 +19,7 @@ START = 1_609_459_200_000  # 2021-01-01, a boundary of every timeframe below a w
 HEAD = '''"""Generated from seed {seed}."""
 
 import math
+from datetime import datetime
 
 import jesse.indicators as ta
 import numpy as np
@@ -85,9 +87,12 @@ def make_strategy(seed: int, mode: Mode) -> str:
     return _Writer(seed, mode).write()
 
 
-class _Writer:
+class _Writer(ContainerWriter):
     def __init__(self, seed: int, mode: Mode) -> None:
+        super().__init__()
         self.seed = seed
+        #: Whether it keeps more than numbers.
+        self.rich = seed % 3 == 2
         self.rng = random.Random(seed)
         self.spot = mode == Mode.SPOT
         self.leveraged = mode == Mode.ISOLATED
@@ -249,6 +254,8 @@ class _Writer:
                 f"utils.estimate_risk({self.price(depth - 1)}, {self.price(depth - 1)})",
                 f"({self.price(depth - 1)} - {self.price(depth - 1)}) ** 2",
             ]
+            if self.rich:
+                options += self.container_number(depth)
             if self.chance(0.03):
                 # Zero now and then: a Python number raises, a numpy one gives inf or nan.
                 options += [
@@ -304,6 +311,8 @@ class _Writer:
             options += ["order.is_stop_loss", "order.is_take_profit", "order.reduce_only"]
         if self.context == "trade":
             options += ["closed_trade.pnl > 0", "closed_trade.is_long"]
+        if self.rich:
+            options += self.container_test()
         if depth > 0:
             a, b = self.test(depth - 1), self.test(depth - 1)
             options += [
@@ -332,6 +341,10 @@ class _Writer:
 
     def statement(self, depth: int, pad: str) -> list[str]:
         outer = list(self.locals)
+        if self.rich and self.chance(0.4):
+            lines = self.container_statement(depth, pad)
+            self.locals = self.locals if lines and lines[0].startswith(pad + "n") else outer
+            return lines
         kind = self.rng.random()
         if depth > 0 and kind < 0.25:
             heads = [f"if {self.test()}:"]
@@ -482,6 +495,8 @@ class _Writer:
         if self.chance(0.3):
             self.texts.append(f"self.{self.fresh('mood')}")
             lines.append(f"{self.texts[0]} = 'up'")
+        if self.rich:
+            lines += self.container_state()
         return self.method("__init__", lines)
 
     def period(self, low: int = 3, high: int = 20) -> str:

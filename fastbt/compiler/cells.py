@@ -173,7 +173,12 @@ def none_code(value: Value) -> ast.expr:
 
 
 def as_group(value: Value) -> Value:
-    """Return a constant container as a group, anything else as it is."""
+    """Return a container that is known before the run as a group, anything else as it is."""
+    if isinstance(value, Config) and isinstance(value.node, ast.Tuple | ast.List):
+        items = tuple(map(Config, value.node.elts, value.sample))
+        return Group(items, is_list=isinstance(value.node, ast.List))
+    if isinstance(value, Config) and isinstance(value.node, ast.Dict) and len(value.sample) == len(value.node.values):
+        return Group(tuple(map(Config, value.node.values, value.sample.values())), keys=tuple(value.sample))
     if not isinstance(value, Const):
         return value
     found = value.value

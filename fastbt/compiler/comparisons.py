@@ -88,7 +88,9 @@ class ComparisonLowerer(StorageLowerer):
             test = parse("T != 0" if flag is None else "not NONE and T != 0", T=name(key), NONE=name(flag or key))
             block.append(ast.If(test if is_and else ast.UnaryOp(ast.Not(), test), inner, []))
             block = inner
-        return Number(name(key), type_, None, None if flag is None else name(flag))
+        # `x or 3` is never None, whatever x is.
+        never = flag is None or (not is_and and plain[-1].none is None)
+        return Number(name(key), type_, None, None if never else name(str(flag)))
 
     def joined_texts(self, node: ast.BoolOp, is_and: bool, operands: list[tuple[list[ast.stmt], Value]]) -> Value:
         """Lower `text or "other"`: one of the strings."""
@@ -102,6 +104,8 @@ class ComparisonLowerer(StorageLowerer):
             kept: tuple[list[ast.stmt], Text] = ([], first)
             taken = (emitted, other)
             first = self.chosen_text(test, taken if is_and else kept, kept if is_and else taken)
+            if not is_and and other.none is None:
+                first = replace(first, none=None)
         return first
 
     def settle_text(self, value: Value) -> Text:

@@ -99,6 +99,7 @@ class CaughtInAHelper(Base):
     def __init__(self):
         super().__init__()
         self.calls = 0
+        self.value = 0
 
     def risky(self, divisor):
         self.calls += 1
@@ -106,12 +107,14 @@ class CaughtInAHelper(Base):
         self.calls += 10
         return value
 
-    def signal(self):
+    def before(self):
         try:
-            value = self.risky(self.index % 4)
+            self.value = self.risky(self.index % 4)
         except ZeroDivisionError:
-            value = -4
-        return value - 4 if self.calls % 3 else value
+            self.value = -4
+
+    def signal(self):
+        return self.value - 4 if self.calls % 3 else self.value
 
 
 class TryElseFinally(Base):
