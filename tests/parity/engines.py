@@ -214,9 +214,8 @@ def run_kernel(case: Case, strategies: list[str]) -> tuple[Outcome, Log]:
 def _log_kernel(compiled: Any, symbol: str, log: Log) -> dict[str, Any]:
     """Let the hooks that a strategy defines log their calls in its generated module; return what they replace."""
     module, source = compiled.module, compiled.source
-    state = (
-        compiled.program.variable("self", "state").cell.path if "state" in compiled.program.assigned_attributes else None
-    )
+    program = compiled.program
+    state = program.variable("self", "state").cell.path if "state" in program.assigned_attributes else None
 
     def wrap(name: str, own: Any) -> Any:
         def wrapped(s: Any, v: Any, *arguments: Any) -> Any:
