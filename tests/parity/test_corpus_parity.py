@@ -22,7 +22,9 @@ def run(n_sets: int, only: str) -> dict:
 
 
 @pytest.mark.jesse
-@pytest.mark.parametrize("only", ["timeframes.", "slices.Window"])
+@pytest.mark.parametrize(
+    "only", ["timeframes.", "slices.Window", "callbacks.Larger", "foreign.Own", "on_demand.Changing"]
+)
 def test_corpus__equals_jesse(only):
     report = run(1, only)
     assert len(report) >= 5
