@@ -37,8 +37,11 @@ SAMPLERS: Final[dict[str, int]] = {
     "grid": 1024,
 }
 _OPTUNA: Final = frozenset({"tpe", "cmaes", "nsga2", "nsga3", "gp"})
-#: So many generations of nothing new make CMA-ES begin anew elsewhere.
+#: Those that read the last generations only.
+_GENERATIONS: Final = frozenset({"cmaes", "nsga2", "nsga3"})
+#: So many batches in a row, of which so large a share is known, make a sampler of generations begin anew elsewhere.
 _STALE: Final = 2
+_KNOWN: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,15 @@ class OptunaSampler(Sampler):
     def _new_study(self) -> optuna.Study:
         import optuna
 
-        return optuna.create_study(directions=self._directions, sampler=self._make())
+        from fastbt.search.recent import RecentTrials
+
+        self._recent = RecentTrials() if self._name in _GENERATIONS else None
+        return optuna.create_study(directions=self._directions, sampler=self._make(), storage=self._recent)
+
+    @property
+    def _size(self) -> int:
+        """The population: CMA-ES searches more widely each time that it begins anew."""
+        return self._population * 2**self._restarts if self._name == "cmaes" else self._population
 
     def _make(self) -> optuna.samplers.BaseSampler:
         from optuna import samplers
@@ -217,15 +228,15 @@ class OptunaSampler(Sampler):
         if self._name == "tpe":
             return samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True, **more)  # type: ignore[arg-type]
         if self._name == "nsga2":
-            return samplers.NSGAIISampler(seed=seed, population_size=self._population, **more)  # type: ignore[arg-type]
+            return samplers.NSGAIISampler(seed=seed, population_size=self._size, **more)  # type: ignore[arg-type]
         if self._name == "nsga3":
-            return samplers.NSGAIIISampler(seed=seed, population_size=self._population, **more)  # type: ignore[arg-type]
+            return samplers.NSGAIIISampler(seed=seed, population_size=self._size, **more)  # type: ignore[arg-type]
         if self._name == "gp":
             return samplers.GPSampler(seed=seed, **more)  # type: ignore[arg-type]
         grid = any(each.size is not None for each in (coded.dimension for coded in self._coded.values()))
         return samplers.CmaEsSampler(
             seed=seed,
-            popsize=self._population * 2**self._restarts,
+            popsize=self._size,
             x0=self._anywhere(seed) if self._restarts else None,
             with_margin=grid,
             warn_independent_sampling=False,
@@ -249,7 +260,7 @@ class OptunaSampler(Sampler):
     def ask(self, n: int) -> list[dict[str, Any]]:
         """Return the next sets."""
         with quiet_optuna():
-            if self._name == "cmaes" and self._stale >= _STALE:
+            if self._name in _GENERATIONS and self._stale >= _STALE:
                 # It has settled: what it proposes is known. Elsewhere, and with more at once, it may find better.
                 self._restarts, self._stale = self._restarts + 1, 0
                 self._study = self._new_study()
@@ -270,8 +281,12 @@ class OptunaSampler(Sampler):
                 if self._n_requirements and self.takes_violations:
                     _set_violations(trial, told.violations)
                 self._study.tell(trial, list(told.values))
-        nothing_new = bool(outcomes) and all(each.repeated for each in outcomes)
-        self._stale = self._stale + 1 if nothing_new else 0
+            if self._recent is not None:
+                from fastbt.search.recent import forget
+
+                forget(self._study, self._recent, self._size)
+        known = sum(each.repeated for each in outcomes)
+        self._stale = self._stale + 1 if known >= _KNOWN * max(1, len(outcomes)) else 0
         self._asked = []
 
 

@@ -286,6 +286,36 @@ def test_cmaes__begins_anew_where_it_has_settled():
     assert len(seen) > 100
 
 
+@pytest.mark.parametrize("sampler", ["nsga2", "nsga3", "cmaes"])
+def test_forgetting__changes_nothing(sampler, monkeypatch):
+    import optuna
+
+    from fastbt.search import recent
+
+    def proposed():
+        space = Space.of({"a": (0, 100), "b": (0.0, 1.0), "c": ["x", "y"]} if sampler != "cmaes" else {"a": (0, 100)})
+        made = make_sampler(sampler, space, [True], n=200, seed=3, batch=7, population=10, n_requirements=1)
+        found = []
+        for _ in range(30):
+            sets = made.ask(7)
+            found += sets
+            made.tell(
+                [
+                    Told(None if each["a"] % 11 == 0 else (-abs(each["a"] - 40.0),), (float(each["a"] - 90),))
+                    for each in sets
+                ]
+            )
+        return found, len(made._recent.get_all_trials(0, deepcopy=False))
+
+    short, listed = proposed()
+    monkeypatch.setattr(recent, "forget", lambda *each: None)
+    whole, everything = proposed()
+    assert short == whole
+    assert everything == 210
+    # Optuna 4.2 does not say which trials its genetic samplers read.
+    assert listed < 60 or optuna.__version__.startswith("4.2")
+
+
 def test_best__is_the_earliest_of_equals():
     trials = [Trial(i, {}, "complete", (value,)) for i, value in enumerate([1.0, 3.0, 3.0, np.inf])][:3]
     assert best_of(trials, Objective("fee", True)).number == 1
