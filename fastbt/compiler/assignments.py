@@ -159,6 +159,10 @@ class AssignmentLowerer(ExpressionLowerer):
             self.locals[key] = self.named_list(key, value, where)
             return
         group = as_group(value)
+        if key in self.changed_names and isinstance(value, Const) and isinstance(value.value, list | dict):
+            if not self.program.is_changed(value.value):
+                if any(each is value.value for each in self.method.namespace.values()):
+                    self.refuse(where, "a list or dict of the module is not changed in a compiled strategy; copy it")
         if key in self.changed_names and isinstance(value, Const) and isinstance(value.value, np.ndarray):
             if value.value.ndim == 1:
                 array = self.array(Group(tuple(map(Const, value.value)), is_list=True), where)
@@ -349,7 +353,10 @@ class AssignmentLowerer(ExpressionLowerer):
             self.refuse(target, "an assignment to a slice is not compiled; assign item by item")
         held = self.lower(owner)
         if isinstance(held, Const) and isinstance(held.value, list | dict):
-            self.program.is_changed(held.value)
+            if not self.program.is_changed(held.value):
+                self.refuse(
+                    target, "a list or dict of the module is not changed in a compiled strategy; keep it in self"
+                )
             return
         cell = self.cell_of(owner)
         if cell is not None and cell.kind == "list":

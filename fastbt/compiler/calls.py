@@ -299,7 +299,8 @@ class CallLowerer(SequenceLowerer):
         if isinstance(owner, Conflict):
             return owner
         if isinstance(owner, Const) and key in MUTATORS:
-            self.program.is_changed(owner.value)
+            if not self.program.is_changed(owner.value):
+                self.refuse(node, "a list or dict of the module is not changed in a compiled strategy; keep it in self")
             return Const(None) if key not in ("pop", "popleft", "setdefault") else Const(0)
         if isinstance(owner, Text):
             self.refuse(node, f".{key}() of a string that changes is not compiled; compare it with ==")

@@ -445,6 +445,16 @@ class ComparisonLowerer(StorageLowerer):
                 ]
                 return replace(a, items=tuple(parts))
             self.refuse(node, "the arms of this conditional expression have different shapes; use if and else")
+        for i, (group, nothing) in enumerate(((groups[0], other), (groups[1], body))):
+            if isinstance(group, Group) and group.none is None and is_none(nothing):
+                ready = self.temporary(test)
+                arms = (first_emitted, group), (second_emitted, group)
+                items = self.in_branch(ready, i, *arms)
+                rest = second_emitted if i == 0 else first_emitted
+                if rest:
+                    self.out.append(ast.If(ast.UnaryOp(ast.Not(), ready) if i == 0 else ready, rest, []))
+                none = ast.UnaryOp(ast.Not(), ready) if i == 0 else ready
+                return replace(group, items=items, none=none, cell=None)
         texts = self.program.text(body), self.program.text(other)
         if (texts[0] is not None or is_none(body)) and (texts[1] is not None or is_none(other)):
             nothing = Text(ast.Constant(-1), ast.Constant(True))

@@ -422,15 +422,14 @@ class Program:
                     waiting += [each.attr for each in ast.walk(methods[key].node) if isinstance(each, ast.Attribute)]
         return found
 
-    def is_changed(self, initial: Any) -> None:
-        """Note that the run changes a list or dict that `__init__` left; until now it counted as a constant."""
-        for key, value in self.initial_attributes.items():
-            if value is initial:
-                self.assigned_attributes.add(key)
-        for key, value in self.initial_vars.items():
-            if value is initial:
-                self.assigned_vars.add(key)
-        self.changed = True
+    def is_changed(self, initial: Any) -> bool:
+        """Note that the run changes a list or dict; tell whether it is a variable: until now it was a constant."""
+        own = {key for key, value in self.initial_attributes.items() if value is initial}
+        keys = {key for key, value in self.initial_vars.items() if value is initial}
+        self.assigned_attributes |= own
+        self.assigned_vars |= keys
+        self.changed |= bool(own or keys)
+        return bool(own or keys)
 
     # --- methods ------------------------------------------------------------------------------------------------
     def method(
