@@ -60,7 +60,7 @@ def test_generated_routes__are_worth_comparing(fuzzed):
     assert fuzzed["idle"] + sum(fuzzed["refused"].values()) + fuzzed["undecided"] < 5
 
 
-@pytest.mark.parametrize(("seed", "mode"), [(7, "cross"), (8, "isolated")])
+@pytest.mark.parametrize(("seed", "mode"), [pytest.param(7, "cross", marks=pytest.mark.slow), (8, "isolated")])
 def test_generated_routes__as_machine_code_equal_the_reference(seed, mode, tmp_path):
     tally = Tally()
     run_seed(seed, tally, tmp_path, mode=mode)
