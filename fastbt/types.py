@@ -147,7 +147,7 @@ UNSUPPORTED_REASONS: Final[dict[Status, str]] = {
     Status.FORMING_SERIES: "a callback asked for an indicator that runs in Python, or for another symbol, while a "
     "candle was still forming; keep the value in self.vars at the end of the bar",
     Status.BAD_ARGUMENT: "an indicator or a slice was asked for with a length that makes no sense",
-    Status.UNEXPECTED_NONE: "a function returned None, and numbers when it was tried before the run; return nan instead",
+    Status.UNEXPECTED_NONE: "a function returned None, and numbers when tried before the run; return nan instead",
     Status.INT_RANGE: "a whole number left the range that the machine holds exactly; Python's has no bounds",
     Status.LIST_BOUND: "a list grew longer than a compiled list can be",
     Status.COMPLEX_POWER: "a negative number was raised to a fractional power, which is complex in Python",

@@ -151,7 +151,8 @@ REFUSED_METHODS = [
     ),
     ("def filters(self):\n    if self.index > 1:\n        return []\n    return []", "def filters(self):", "one list"),
     (
-        "def before(self):\n    self.stop_loss = 1, self.price\ndef should_long(self):\n    return self.stop_loss is None",
+        "def before(self):\n    self.stop_loss = 1, self.price\n"
+        "def should_long(self):\n    return self.stop_loss is None",
         "self.stop_loss",
         "not compiled where before assigns it",
     ),
