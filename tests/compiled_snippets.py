@@ -98,7 +98,7 @@ def make_setup(timeframe: str = "5m", n: int = 600, **account: Any) -> Any:
 
 def generated_methods(text: str) -> str:
     """Return the part of a generated module that comes from the strategy, without the machine and the imports."""
-    body = text[text.index("# Market series:") : text.index("CONFLICTING_RULES = 2")]
+    body = text[text.index("# Market series:") : text.index("# --- machine ---")]
     kept = [part for part in body.split("\n\n\n") if '"""Jesse\'s default."""' not in part]
     # Where a method stands in the file of the moment is of no interest.
     return re.sub(r"snippet_\d+\.py:\d+ ", "", "\n\n\n".join(part.strip("\n") for part in kept))

@@ -144,9 +144,6 @@ class ComparisonLowerer(StorageLowerer):
         if all(isinstance(each, Const | Config) for each in values):
             codes = [self.program.config_node(each) for each in values]
             return self.config(ast.Compare(codes[0], node.ops, codes[1:]), node)
-        if len(values) > 2:
-            # What stands in two comparisons is evaluated once.
-            values = [values[0], *(self.settle(each) for each in values[1:-1]), values[-1]]
         if len(values) > 2 and all(isinstance(op, _NUMERIC) for op in node.ops):
             numbers = [self.program.materialise(each) for each in values]
             if all(each is not None and each.none is None for each in numbers):
@@ -154,6 +151,9 @@ class ComparisonLowerer(StorageLowerer):
                 kinds = {of_both(a, b) for a, b in zip(plain, plain[1:], strict=False)}
                 numpy = kinds.pop() if len(kinds) == 1 else None
                 return Number(ast.Compare(plain[0].node, node.ops, [each.node for each in plain[1:]]), "bool", numpy)
+        if len(values) > 2:
+            # What stands in two comparisons is evaluated once.
+            values = [values[0], *(self.settle(each) for each in values[1:-1]), values[-1]]
         parts = [
             self.compare(op, (a, x), (b, y), node)
             for op, a, b, x, y in zip(node.ops, values, values[1:], nodes, nodes[1:], strict=False)

@@ -235,6 +235,8 @@ class ControlLowerer(AssignmentLowerer):
 
     def statement_For(self, node: ast.For) -> bool:
         value = self.lower_iterable(node.iter)
+        if isinstance(value, Const) and isinstance(value.value, range) and isinstance(node.target, ast.Name):
+            return self.over_range(node, node.target.id, value.value)
         items = self.static_items(value)
         if items is not None:
             return self.unrolled(node, items)
@@ -265,6 +267,19 @@ class ControlLowerer(AssignmentLowerer):
 
         iterable = ast.Call(name("range"), [length], [])
         target = ast.Name(index, ast.Store())
+        return self.loop(lambda lowered: ast.For(target, iterable, lowered, []), body, node.orelse)
+
+    def over_range(self, node: ast.For, key: str, whole: range) -> bool:
+        """Lower a loop over a range of constants."""
+        from fastbt.compiler.assignments import local_name
+
+        def body() -> bool:
+            self.locals[key] = Number(name(local_name(key)), "int", False)
+            return self.block(node.body)
+
+        bounds = [whole.stop] if (whole.start, whole.step) == (0, 1) else [whole.start, whole.stop, whole.step]
+        iterable = ast.Call(name("range"), [parse(str(each)) for each in bounds], [])
+        target = ast.Name(local_name(key), ast.Store())
         return self.loop(lambda lowered: ast.For(target, iterable, lowered, []), body, node.orelse)
 
     def over_list(self, node: ast.For, sequence: Sequence) -> bool:
