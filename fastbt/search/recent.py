@@ -46,6 +46,13 @@ class RecentTrials(InMemoryStorage):
         ]
 
 
+def join_generation(study: optuna.Study, trial: optuna.Trial) -> None:
+    """Make a trial one of the current generation: without this, sets that were given to begin with are of none."""
+    sampler: Any = study.sampler
+    if hasattr(sampler, "get_parent_population"):
+        sampler.get_trial_generation(study, study._storage.get_trial(trial._trial_id))
+
+
 def forget(study: optuna.Study, storage: RecentTrials, population: int) -> None:
     """List only the trials that the study's sampler reads for its next ones.
 
