@@ -23,8 +23,8 @@ write instead; `mode="interpreted"` runs any strategy with the same results, onl
 a strategy in `tests/corpus` that runs compiled, interpreted and in Jesse, on the same candles, to the same trades.
 
 "at each bar" means that an indicator or a function of your own is asked again at each bar, as Jesse asks it, because
-what it depends on is known only then; "by Python" that
-Python computes it, over the whole array if older values never change, else at each bar; all else of the market is computed once, for all parameter sets that share it.
+what it depends on is known only then; "by Python" that Python computes it, over the whole array if older values never
+change, else at each bar; all else of the market is computed once, for all parameter sets that share it.
 
 ## Compiled
 """
