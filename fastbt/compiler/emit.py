@@ -337,7 +337,7 @@ def module_text(program: Program) -> str:
     ]
     parts.insert(0, "\n".join([*lines, *_kernel_imports("\n".join(parts))]))
     if not program.shares_account:
-        parts += [f"{_MARK}{skipping}\n\n{machine}", quiet_text(program, "\n".join([*bodies, *hooks]))]
+        parts += [f"{_MARK}{machine}\n\n{skipping}", quiet_text(program, "\n".join([*bodies, *hooks]))]
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from fastbt.compiler import quiet
 from fastbt.compiler.binding import Binding
 from fastbt.compiler.emit import lower_all, variables_fields
 from fastbt.compiler.load import Method
 from fastbt.compiler.lower import Program, PythonSlot, Slot
 from fastbt.compiler.program import CompiledStrategy
 from fastbt.types import JsonDict
-
-#: Of a compiled strategy: lines that say which kernel runs it, and why. Whoever makes kernels appends to it.
-KERNEL_NOTES: Final[list[Callable[[CompiledStrategy], list[str]]]] = []
 
 #: What the stages mean, earliest first.
 STAGES: Final = {
@@ -139,7 +136,10 @@ def explain(compiled: CompiledStrategy) -> Explanation:
         lines = _lines(program)
     finally:
         program.stages = None
-    notes = [note for each in KERNEL_NOTES for note in each(compiled)]
+    names = {key: ast.unparse(value.node) for key, value in program.config_fields.items()}
+    for slot in program.slots.values():
+        names[slot.field] = slot.label if isinstance(slot, PythonSlot) else _call(program, slot)
+    notes = quiet.explain(compiled.text, names)
     return Explanation(program.source.name, lines, _series(program), _state(program), _values(program), notes)
 
 

@@ -442,13 +442,15 @@ _WHERE: Final = {
 }
 
 
-def explain(text: str) -> list[str]:
+def explain(text: str, names: Mapping[str, str]) -> list[str]:
     """Return in words which bars the kernel of a generated module skips.
 
     Parameters
     ----------
     text : str
         The generated module.
+    names : mapping
+        What the values of a parameter set are called.
 
     Returns
     -------
@@ -462,7 +464,7 @@ def explain(text: str) -> list[str]:
                 values[name] = ast.literal_eval(value)
     if not values["SKIPS"]:
         return ["every bar runs the strategy's hooks: they may act, or change a variable, on any bar"]
-    shared = ", ".join(values["EVENT_FIELDS"])
+    shared = ", ".join(dict.fromkeys(names.get(each, each) for each in values["EVENT_FIELDS"]))
     lines = []
     for state, where in _WHERE.items():
         ever, now = values[f"EVER_{state.upper()}"], values[f"NOW_{state.upper()}"]

@@ -3,7 +3,6 @@
 import pytest
 from compiled_snippets import strategy_text
 
-from fastbt.compiler import explain as module
 from fastbt.compiler.explain import explain
 from fastbt.compiler.load import load_strategy
 from fastbt.compiler.program import CompiledStrategy
@@ -69,11 +68,17 @@ def test_series_and_state__are_listed(compiled):
     assert explanation.to_dict()["state"][0] == {"name": "self.seen", "type": "int"}
 
 
-def test_kernel__is_what_the_hooks_say(compiled, monkeypatch):
-    monkeypatch.setattr(module, "KERNEL_NOTES", [lambda each: [f"kernel of {each.source.name}"]])
+def test_kernel__tells_which_bars_are_skipped(compiled):
     explanation = explain(compiled)
-    assert explanation.kernel == ["kernel of Snippet"]
-    assert str(explanation).endswith("Kernel\n  kernel of Snippet")
+    assert explanation.kernel == ["every bar runs the strategy's hooks: they may act, or change a variable, on any bar"]
+    assert str(explanation).endswith(f"Kernel\n  {explanation.kernel[0]}")
+    crossover = CompiledStrategy(load_strategy("strategies/SmaCrossover"), Account())
+    assert explain(crossover).kernel == [
+        "without orders or position: bars are skipped but those of a list made once for all sets with the same "
+        "ta.sma(candles, hp['fast_period'], sequential=True), ta.sma(candles, hp['slow_period'], sequential=True)",
+        "while an entry waits: every bar runs the strategy's hooks",
+        "in a position: bars are skipped until an order is touched",
+    ]
 
 
 def test_explaining__changes_nothing_of_the_kernels(compiled):
