@@ -21,6 +21,7 @@ from fastbt.compiler.lower import Program
 from fastbt.compiler.operators import cast
 from fastbt.compiler.quiet import quiet_text
 from fastbt.compiler.statements import FunctionLowerer
+from fastbt.compiler.unbound import mark_unbound
 from fastbt.compiler.values import NUMERIC, Bound, Const, Group, Number, Part, Value
 from fastbt.errors import CompileError
 from fastbt.indicators._registry import Indicator
@@ -314,7 +315,7 @@ def module_text(program: Program) -> str:
     bodies = []
     for lowered in program.functions.values():
         if lowered.node is not None:
-            bodies.append(ast.unparse(ast.fix_missing_locations(lowered.node)))
+            bodies.append(mark_unbound(ast.unparse(ast.fix_missing_locations(lowered.node))))
     series = [f"#   {key} -> row k.{slot.field}" for key, slot in program.slots.items()]
     series += [
         f"#   {column} of {of} candles[-{end + 1}] -> row k.{key}"

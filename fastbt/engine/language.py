@@ -19,6 +19,7 @@ ZERO_DIVISION_ERROR = 8
 INDEX_ERROR = 9
 KEY_ERROR = 10
 OVERFLOW_ERROR = 13
+UNBOUND_LOCAL_ERROR = 17
 ATTRIBUTE_ERROR = 11
 AMBIGUOUS_DIVISION = 105
 FORMING_SERIES = 107
@@ -234,6 +235,13 @@ def _present(s, is_none, value):
     if is_none:
         _fail(s, TYPE_ERROR)
     return value
+
+
+@lean
+def _unbound(s):
+    """End the run where Python reads a name that no path has assigned; of a type that every number absorbs."""
+    _fail(s, UNBOUND_LOCAL_ERROR)
+    return False
 
 
 @lean
