@@ -24,6 +24,7 @@ from fastbt.compiler.values import (
     Config,
     Conflict,
     Const,
+    Default,
     Function,
     Group,
     Listing,
@@ -218,7 +219,7 @@ class CallLowerer(SequenceLowerer):
                 return self.call_method(method, (), (), node) if method.is_property else Bound(node.attr, method)
         if node.attr in api.HOOKS or node.attr in api.PYTHON_SIDE:
             default = {"should_short": False, "should_cancel_entry": True, "filters": []}
-            return Const(_Default(default.get(node.attr)))
+            return Const(Default(default.get(node.attr)))
         self.refuse(node, f"super().{node.attr} is not compiled: no base class of yours defines it")
 
     # --- functions inside a method ------------------------------------------------------------------------------
@@ -790,14 +791,3 @@ _TABLES: dict[str, tuple[str, dict[str, Any]]] = {
     "order": ("order", api.ORDER),
     "trade": ("closed_trade", api.TRADE),
 }
-
-
-class _Default:
-    """A hook of Jesse's own class."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __call__(self, *_: Any) -> Any:
-        """Return what Jesse's own hook returns."""
-        return self.value
