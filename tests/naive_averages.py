@@ -75,6 +75,9 @@ def t3(x, period, v):
 
 
 def smma(x, period):
+    if period == 1 and len(x) > 1:
+        # Jesse scales by powers of 1 - 1 / period, which are 0 here.
+        return [[math.nan] * len(x)]
     out = []
     for i in range(len(x)):
         shares = [(1 - 1 / period) ** (i - k) for k in range(i + 1)]

@@ -217,7 +217,7 @@ def optimize(
     account: AccountOptions,
     output: Output,
 ) -> int:
-    """Search for the best hyper-parameters: TPE, CMA-ES, NSGA-II and III, quasi-random, random, grid."""
+    """Search for the best hyper-parameters, with nine samplers."""
     from fastbt.interfaces._search_views import print_optimized
     from fastbt.search.optimize import optimize as run
 
@@ -279,7 +279,7 @@ def walk_forward(
     account: AccountOptions,
     output: Output,
 ) -> int:
-    """Optimise on one part of the past, test on the next, move on: what is left where nothing was fitted."""
+    """Optimise on one period, test on the next, move on."""
     from fastbt.interfaces._search_views import print_walked
     from fastbt.search.walk_forward import walk_forward as run
 
@@ -344,7 +344,7 @@ def batch(
     account: AccountOptions,
     output: Output,
 ) -> int:
-    """Run strategies on symbols in timeframes over periods, with many sets: a comparison.
+    """Compare strategies over symbols, timeframes and periods.
 
     --candles and --timeframe may name several, with commas between.
     """
@@ -419,7 +419,7 @@ def import_study(
     account: AccountOptions,
     output: Output,
 ) -> int:
-    """List the trials of Jesse's optimisation, or its DNAs; run all of them again."""
+    """Run the trials of Jesse's optimisation again."""
     from fastbt.interfaces._options import open_session
     from fastbt.interfaces._search_views import print_again, print_study
     from fastbt.search.study_file import StudyFile, decode_dna, read_study

@@ -138,7 +138,7 @@ def verify_no_lookahead(
 
     Examples
     --------
-    >>> report = verify_no_lookahead("strategies/SmaCrossover", timeframe="4h", finish="2019-03-15", cuts=2)
+    >>> report = verify_no_lookahead("strategies/SmaCrossover", "BTC-USD", timeframe="4h", finish="2019-03-15", cuts=2)
     >>> report.passed
     True
     """

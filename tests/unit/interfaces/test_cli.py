@@ -408,17 +408,18 @@ def test_sweep__keeps_what_was_done_when_interrupted(monkeypatch, tmp_path):
 
     monkeypatch.setattr(SweepView, "show", show)
     file = tmp_path / "sets.parquet"
-    line = f"sweep SmaCrossover {SHORT} --n 20000 --out {file}"
+    wide = "--space stop_loss=0.01:0.06 --space take_profit=0.02:0.12"
+    line = f"sweep SmaCrossover {SHORT} {wide} --n 300000 --out {file}"
     done = run(line)
     assert done.exit_code == 130
     statuses = pl.read_parquet(file)["status"].value_counts(sort=True).rows()
     ran = dict(statuses)["ok"]
-    assert 0 < ran < 20_000 and dict(statuses)["not run"] == 20_000 - ran
-    assert f"Interrupted: {ran:,} of 20,000 sets were run." in done.stdout
+    assert 0 < ran < 300_000 and dict(statuses)["not run"] == 300_000 - ran
+    assert f"Interrupted: {ran:,} of 300,000 sets were run." in done.stdout
     assert f"The 10 best of {ran:,} sets" in done.stdout
     assert done.stderr == "Interrupted.\n"
     told = run_json(line, exit_code=130)
-    assert told["interrupted"] and 0 < told["ok"] < 20_000
+    assert told["interrupted"] and 0 < told["ok"] < 300_000
 
 
 @compiled

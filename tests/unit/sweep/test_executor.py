@@ -75,14 +75,16 @@ def test_sweep__keeps_what_was_done_before_an_interruption(session):
         if state.done:
             raise KeyboardInterrupt
 
+    # More than are run before progress is told for the first time.
+    space = {"stop_loss": (0.01, 0.06), "take_profit": (0.02, 0.12)}
     for threads in (1, 2):
-        result = sweep(session, n=20_000, threads=threads, progress=interrupt)
+        result = sweep(session, space=space, n=300_000, threads=threads, progress=interrupt)
         assert result.interrupted
-        assert 0 < result.n_ok < 20_000
+        assert 0 < result.n_ok < 300_000
         assert set(result.statuses) == {"ok", "not run"}
         ran = [j for j, status in enumerate(result.statuses) if status == "ok"]
         assert len(ran) == result.n_done == result.counts["ok"]
-        assert 0 < result.best("net_profit", 20_000).height <= len(ran)
+        assert 0 < result.best("net_profit", 300_000).height <= len(ran)
         some = ran[:100]
         whole = sweep(session, params=[result.sets[j] for j in some])
         np.testing.assert_array_equal(result.metrics[some], whole.metrics)
