@@ -206,7 +206,8 @@ def vi(bars, period):
     out, ranges = [], windows(true_range(bars), period, sum)
     for moves in (ups, downs):
         rows = enumerate(zip(windows(moves, period, sum), ranges, strict=True))
-        out.append([divide(a, b) if i >= period else NAN for i, (a, b) in rows])
+        # Without any range there is no answer, however far the highs are from the lows.
+        out.append([a / b if i >= period and b else NAN for i, (a, b) in rows])
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import sys
 import traceback
 import warnings
 from collections.abc import Callable
@@ -69,7 +70,18 @@ def in_jesse(strategy: str) -> type:
     """Return a strategy, given as `file:Class`, as it is in Jesse."""
     path, _, name = strategy.rpartition(":")
     namespace: dict[str, Any] = {"__name__": Path(path).stem, "__file__": path}
-    exec(compile(Path(path).read_text(), path, "exec"), namespace)
+    folder = Path(path).resolve().parent
+    neighbours = {each.stem for each in folder.glob("*.py")}
+    # fastbt imports the same modules with its stand-ins for Jesse: neither may find the other's.
+    for each in neighbours:
+        sys.modules.pop(each, None)
+    sys.path.insert(0, str(folder))
+    try:
+        exec(compile(Path(path).read_text(), path, "exec"), namespace)
+    finally:
+        sys.path.remove(str(folder))
+        for each in neighbours:
+            sys.modules.pop(each, None)
     found: type = namespace[name]
     return found
 

@@ -15,6 +15,7 @@ import ast
 import json
 import sys
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ from fastbt.results import Simulation
 from fastbt.types import UNSUPPORTED_REASONS
 
 FOLDER = Path(__file__).parent / "strategies"
+#: The files whose strategies each show a paragraph of the specification, in its order.
+RULES = ("loop", "lifecycle", "account", "candles")
 SYMBOL = "BTC-USDT"
 
 
@@ -152,34 +155,39 @@ order, trade and equity sample must be equal to the last bit (`tests/parity/test
 beyond them is fuzzed (`tests/parity/fuzz.py`): one strategy that does everything at random, in all three engines.
 """
 TABLE_PARTS = {
-    "lifecycle": (
+    RULES: (
         "What happens",
         "A paragraph is one of the specification of Jesse's exchange to which fastbt is built.",
     ),
-    "exceptions": ("What ends a run", "The exception, its bar and its time are the same, and all that came before."),
-    "unsupported": (
+    ("exceptions",): ("What ends a run", "The exception, its bar and its time are the same, and all that came before."),
+    ("unsupported",): (
         "What is not simulated",
         "A run ends with this status. `TOO_MANY_ORDERS`, `TOO_MANY_FILLS` and `DECIMAL_RANGE` are the kernel's own: "
         'with\n`mode="interpreted"` such a run equals Jesse\'s. Candles that lack a minute are refused before a run.',
     ),
+}
+#: What the first column of each part is called, and holds.
+COLUMNS: dict[str, tuple[str, Callable[[dict[str, str]], str]]] = {
+    RULES[0]: ("Paragraph", lambda each: each["COVERS"]),
+    "exceptions": ("Exception", lambda each: f"`{each['RAISES'] or 'none'}`"),
+    "unsupported": ("Status", lambda each: f"`{each['REFUSED'] or each['REFUSED_COMPILED']}`"),
 }
 
 
 def table() -> str:
     """Return docs/rules.md."""
     lines = [TABLE_HEAD]
-    for part, (title, text) in TABLE_PARTS.items():
+    for files, (title, text) in TABLE_PARTS.items():
         lines += [f"## {title}\n", f"{text}\n"]
-        column = "Paragraph" if part == "lifecycle" else "Exception" if part == "exceptions" else "Status"
+        column, first = COLUMNS[files[0]]
         lines += [f"| {column} | Strategy | Rule |", "|---|---|---|"]
-        rows = []
-        for each in _classes(FOLDER / f"{part}.py"):
-            first = each["COVERS"] if part == "lifecycle" else f"`{each['RAISES'] or 'none'}`"
-            if part == "unsupported":
-                first = f"`{each['REFUSED'] or each['REFUSED_COMPILED']}`"
-            rows.append(f"| {first} | {each['name']} | {each['rule']} |")
+        rows = [
+            f"| {first(each)} | {each['name']} | {each['rule']} |"
+            for file in files
+            for each in _classes(FOLDER / f"{file}.py")
+        ]
         # Paragraphs stand in the order of the specification, the others in the order of their names.
-        lines += [*(rows if part == "lifecycle" else sorted(rows)), ""]
+        lines += [*(rows if files == RULES else sorted(rows)), ""]
     return "\n".join(lines)
 
 

@@ -48,7 +48,7 @@ def report():
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("label", [each for each in LABELS if each.startswith("lifecycle.")])
+@pytest.mark.parametrize("label", [each for each in LABELS if each.split(".")[0] in scenarios.RULES])
 def test_rule__is_jesses(report, label):
     found = report[label]
     assert (found["jesse"], found["interpreted"], found["compiled"]) == ("completed", "identical", "identical")
@@ -86,9 +86,7 @@ def test_page__lists_the_rules():
 
 def test_liquidations__happen(report):
     liquidated = [label for label, found in report.items() if found.get("liquidations")]
-    assert {f"lifecycle.{each}" for each in ("IsolatedLong", "IsolatedShort", "LiquidatedWhileOrdersWait")} <= {
-        *liquidated
-    }
+    assert {f"loop.{each}" for each in ("IsolatedLong", "IsolatedShort", "LiquidatedWhileOrdersWait")} <= {*liquidated}
 
 
 @pytest.mark.slow
