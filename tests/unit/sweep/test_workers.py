@@ -138,6 +138,13 @@ def test_interrupt__in_another_thread_changes_nothing():
 def test_run__survives_ctrl_c_at_any_moment():
     """Many interruptions at random moments: none is lost, none leaves a thread waiting for ever."""
     sent = 0
+    deadline = time.monotonic() + 60
+
+    def task(done, part):
+        if time.monotonic() > deadline:
+            raise AssertionError("an interruption was lost")
+        done.append(part)
+
     with Workers(3) as workers:
         for round_ in range(60):
             stop = Stop()
@@ -145,7 +152,7 @@ def test_run__survives_ctrl_c_at_any_moment():
             timer = threading.Timer(0.0005 * round_ / 3, os.kill, (os.getpid(), signal.SIGINT))
             with deferred_interrupt(stop):
                 timer.start()
-                parts = workers.run(lambda first, last, done=done: done.append((first, last)), 10**12, stop)
+                parts = workers.run(lambda *part, done=done: task(done, part), 10**12, stop)
                 timer.join()
             assert stop.by_signal
             assert sorted(done) == sorted(parts)
