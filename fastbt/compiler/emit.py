@@ -19,7 +19,7 @@ from fastbt.compiler.assignments import COMMON
 from fastbt.compiler.cells import Cell, as_group, field_list, is_none, zero
 from fastbt.compiler.lower import Program
 from fastbt.compiler.operators import cast
-from fastbt.compiler.quiet import quiet_text
+from fastbt.compiler.quiet import PLAIN, quiet_text
 from fastbt.compiler.statements import FunctionLowerer
 from fastbt.compiler.unbound import mark_unbound
 from fastbt.compiler.values import NUMERIC, Bound, Const, Group, Number, Part, Value
@@ -27,6 +27,8 @@ from fastbt.errors import CompileError
 from fastbt.indicators._registry import Indicator
 
 _MARK = "# --- machine ---\n"
+#: What one template takes from these is copied with it.
+_TEMPLATES = frozenset({"fastbt.engine.plain", "fastbt.engine.skipping"})
 _SIGNATURE = ", ".join(COMMON)
 
 
@@ -35,11 +37,10 @@ def read_template(file: str) -> tuple[str, str]:
     text = (Path(__file__).parent.parent / "engine" / file).read_text()
     head, body = text.split(_MARK)
     tree = ast.parse(head)
-    # What one template takes from the other is copied with it.
     imports = [
         ast.unparse(each)
         for each in tree.body
-        if isinstance(each, ast.Import | ast.ImportFrom) and getattr(each, "module", "") != "fastbt.engine.skipping"
+        if isinstance(each, ast.Import | ast.ImportFrom) and getattr(each, "module", "") not in _TEMPLATES
     ]
     return "\n".join(imports), body
 
@@ -338,7 +339,13 @@ def module_text(program: Program) -> str:
     ]
     parts.insert(0, "\n".join([*lines, *_kernel_imports("\n".join(parts))]))
     if not program.shares_account:
-        parts += [f"{_MARK}{machine}\n\n{skipping}", quiet_text(program, "\n".join([*bodies, *hooks]))]
+        quiet = quiet_text(program, "\n".join([*bodies, *hooks]))
+        parts += [f"{_MARK}{machine}\n\n{skipping}", quiet]
+        if PLAIN in quiet:
+            plain_imports, plain = read_template("plain.py")
+            kept = [line for line in plain_imports.splitlines() if not line.startswith("from fastbt.engine.machine ")]
+            parts[0] = "\n".join([parts[0], *kept])
+            parts.append(without_calls(plain, {*api.HOOKS} - defined_hooks(program)))
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 

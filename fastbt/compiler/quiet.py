@@ -21,12 +21,16 @@ from fastbt.compiler.assignments import COMMON
 from fastbt.compiler.effects import PURE_CALLS, EffectTable, engine_functions
 from fastbt.compiler.events import list_text
 from fastbt.compiler.lower import Program
+from fastbt.compiler.plain import may_be_plain
 
 #: Fields of the run's state that are constant, or known from the bar on which a hook runs.
 STATIC_FIELDS: Final = frozenset(
     "mode leverage fee_rate starting_balance timeframe_minutes warmup_bars window status minute bar index time "
     "complete partial stale current_price market_price".split()
 )
+
+#: What the module of a strategy says whose trades may be plain.
+PLAIN: Final = "PLAIN = True"
 
 
 def _is_side(node: ast.expr) -> bool:
@@ -394,8 +398,9 @@ def quiet_text(program: Program, text: str) -> str:
     answers = {state: (getattr(ever, state), getattr(now, state)) for state in STATES}
     if program.cached_cells or _acts_after(hooks, table) or all(each == (True, True) for each in answers.values()):
         # @cached values and what `after` leaves are cleared or submitted by the next bar, whatever it is.
-        return "# No bar can be skipped.\nSKIPS = False\nEVENT_FIELDS = ()"
+        return "# No bar can be skipped.\nSKIPS = False\nEVENT_FIELDS = ()\nPLAIN = False"
     lines = ["SKIPS = True", f"EVENT_FIELDS = {_fields_read(ever.text)!r}"]
+    lines.append(PLAIN if may_be_plain(hooks, functions, table) else "PLAIN = False")
     for state, (at_all, here) in answers.items():
         # A live guard that is the static one has nothing to add.
         same = _body(ever.text, state, "ever") == _body(now.text, state, "now")

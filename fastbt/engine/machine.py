@@ -2,8 +2,8 @@
 # ruff: noqa: F811
 """The loop over decision bars: Jesse's strategy life cycle around the exchange kernels.
 
-This module is a template. The compiler copies everything below the line `# --- machine ---`, of `skipping.py` and then
-of this file, behind the hooks it generated from a strategy, so that numba sees one module whose hooks are ordinary,
+This module is a template. The compiler copies everything below the line `# --- machine ---`, of `skipping.py` and of
+this file (and of `plain.py`, where a strategy's trades may be plain), behind the hooks it generated from a strategy, so that numba sees one module whose hooks are ordinary,
 inlinable callees and whose cache survives the process. As it stands here, with the hooks below, it is the strategy that
 never trades.
 
@@ -118,6 +118,33 @@ def init_variables(v):
 go_long = go_short = before = after = update_position = _nothing
 on_open_position = on_increased_position = on_reduced_position = on_close_position = on_cancel = _nothing
 before_terminate = terminate = clear_cached = _nothing
+
+
+#: Whether the trades of the strategy may be plain: see `plain.py`.
+PLAIN = False
+
+
+@inner
+def _run_plain(
+    s,
+    v,
+    k,
+    x,
+    bars,
+    minutes,
+    span,
+    block_span,
+    bar_span,
+    bar_block_span,
+    events,
+    n_events,
+    samples,
+    sample_prices,
+    trades,
+    daily,
+):
+    """Give up, as `plain.py` does when a trade is not plain."""
+    return False
 
 
 @inner
@@ -574,31 +601,58 @@ def run_sets(
     started_at = minutes[0, TIMESTAMP]
     finished_at = minutes[len(minutes) - 1, TIMESTAMP] + 120000.0
     n_events = 0
+    can_be_plain = s.mode != SPOT and log.shape[1] == 0 and len(minutes) % s.timeframe_minutes == 0
+    given_up = 0
     for i in range(len(order)):
         j = order[i]
         k = configs[j]
         init_variables(v)
         if SKIPS and (i == 0 or groups[i] != groups[i - 1]):
             n_events = _list_events(s, v, k, x, bars, minutes, events)
-        _run(
-            s,
-            v,
-            k,
-            x,
-            bars,
-            minutes,
-            span,
-            block_span,
-            bar_span,
-            bar_block_span,
-            events,
-            n_events,
-            samples,
-            sample_prices,
-            trades,
-            log,
-            daily[j],
-        )
+        is_done = False
+        # Few sets of a strategy give up, or nearly all.
+        if PLAIN and can_be_plain and given_up <= 4 + i // 4:
+            is_done = _run_plain(
+                s,
+                v,
+                k,
+                x,
+                bars,
+                minutes,
+                span,
+                block_span,
+                bar_span,
+                bar_block_span,
+                events,
+                n_events,
+                samples,
+                sample_prices,
+                trades,
+                daily[j],
+            )
+            if not is_done:
+                given_up += 1
+                init_variables(v)
+        if not is_done:
+            _run(
+                s,
+                v,
+                k,
+                x,
+                bars,
+                minutes,
+                span,
+                block_span,
+                bar_span,
+                bar_block_span,
+                events,
+                n_events,
+                samples,
+                sample_prices,
+                trades,
+                log,
+                daily[j],
+            )
         outcomes[j, OUTCOME_STATUS] = s.status
         outcomes[j, OUTCOME_BAR] = s.minute // s.timeframe_minutes
         outcomes[j, OUTCOME_TIME] = s.time

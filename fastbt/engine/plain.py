@@ -1,0 +1,462 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+"""Plain trades, from entry to exit without an order table: the part of the machine that most parameter sets need.
+
+A template as `machine.py` is, which says what the arguments are. A trade is plain if one order enters at the market,
+if at most one stop-loss and one take-profit work, each for the whole position, and if it is closed as a whole. Its
+orders are known from the strategy's attributes alone, so nothing is submitted, listed or purged: what a trade costs is
+the search for the price that ends it. `_run_plain` writes what the machine would write, or gives up: then the machine
+plays the parameter set from its start. `fastbt.compiler.plain` tells which strategies can be tried.
+"""
+
+import numpy as np
+
+from fastbt._jit import inner
+from fastbt.engine.kernels import (
+    BUY,
+    COMPENSATED_SUM,
+    ISOLATED,
+    LIMIT,
+    MARKET,
+    OK,
+    SELL,
+    STOP,
+    VIA_NONE,
+    VIA_STOP_LOSS,
+    VIA_TAKE_PROFIT,
+    _find_touched,
+    _is_near,
+    _liquidation_price,
+    _position_pnl,
+    _publish,
+    _split_candle,
+)
+from fastbt.engine.layout import TRADE_FEE, TRADE_HOLDING, TRADE_PNL, TRADE_SIDE
+from fastbt.engine.machine import (
+    _begin,
+    before,
+    filters,
+    go_long,
+    go_short,
+    on_close_position,
+    on_open_position,
+    should_long,
+    should_short,
+    update_position,
+)
+from fastbt.engine.skipping import (
+    ALWAYS,
+    EVER_ENTER,
+    EVER_HOLD,
+    IN_FLAT,
+    IN_LONG,
+    IN_SHORT,
+    NEVER,
+    NOW_ENTER,
+    NOW_HOLD,
+    SOMETIMES,
+    _sample,
+    _show,
+    _wakes,
+)
+from fastbt.engine.submission import _reset_orders
+from fastbt.types import CLOSE, HIGH, LOW, OPEN, TIMESTAMP, VOLUME
+
+#: Whether the trades of a strategy may be plain, and its trades are tried so.
+PLAIN = False
+
+# --- machine ---
+KEPT, SOLD_BY_STOP, SOLD_BY_TARGET, NOT_PLAIN = 0, 1, 2, 3
+#: Below it, decimals may find that two quantities add up to nothing (see `_fill`).
+DUST = 1e-11
+
+
+@inner
+def _sample_until(s, daily, samples, sample_prices, due, minute):
+    """Take the daily samples that are due before the end of `minute`; return the next."""
+    while due < len(samples) and samples[due] < minute:
+        s.current_price = sample_prices[due]
+        _sample(s, daily)
+        due += 1
+    return due
+
+
+@inner
+def _show_bar(s, bars, minutes, b):
+    """Set the clock to the decision on bar `b`, whose minutes were played."""
+    _show(s, bars, minutes, b)
+    s.complete = True
+    s.partial = False
+
+
+@inner
+def _is_plain_exit(s, qty, price, is_above):
+    """Tell whether an exit closes the whole position and waits at the right side of the market."""
+    if not (abs(s.qty) <= abs(qty) < 1e308 and 0.0 < price < 1e308) or _is_near(price, s.current_price):
+        return False
+    return (price > s.current_price) == is_above
+
+
+@inner
+def _detect_plain(s):
+    """Detect what the strategy changed (specification 2.4); tell which exit is now at the market, if any."""
+    is_long = s.qty > 0.0
+    if is_long:
+        if s.buy_n != 1 or s.buy[0, 0] != s.buy_was[0, 0] or s.buy[0, 1] != s.buy_was[0, 1]:
+            return NOT_PLAIN
+    elif s.sell_n != 1 or s.sell[0, 0] != s.sell_was[0, 0] or s.sell[0, 1] != s.sell_was[0, 1]:
+        return NOT_PLAIN
+    found = KEPT
+    if s.stop_loss_n >= 0:
+        qty = s.stop_loss[0, 0]
+        price = s.stop_loss[0, 1]
+        if s.stop_loss_n != s.stop_loss_was_n or qty != s.stop_loss_was[0, 0] or price != s.stop_loss_was[0, 1]:
+            if s.stop_loss_n != 1:
+                return NOT_PLAIN
+            if not _is_plain_exit(s, qty, price, not is_long):
+                if not (abs(s.qty) <= abs(qty) < 1e308 and price > 0.0 and _is_near(price, s.current_price)):
+                    return NOT_PLAIN
+                found = SOLD_BY_STOP
+            s.stop_loss_was_n = 1
+            s.stop_loss_was[0, 0] = qty
+            s.stop_loss_was[0, 1] = price
+            s.next_id += 1
+    if s.take_profit_n >= 0:
+        qty = s.take_profit[0, 0]
+        price = s.take_profit[0, 1]
+        if s.take_profit_n != s.take_profit_was_n or qty != s.take_profit_was[0, 0] or price != s.take_profit_was[0, 1]:
+            if s.take_profit_n != 1:
+                return NOT_PLAIN
+            if not _is_plain_exit(s, qty, price, is_long):
+                is_whole = abs(s.qty) <= abs(qty) < 1e308 and price > 0.0
+                if found != KEPT or not (is_whole and _is_near(price, s.current_price)):
+                    return NOT_PLAIN
+                found = SOLD_BY_TARGET
+            s.take_profit_was_n = 1
+            s.take_profit_was[0, 0] = qty
+            s.take_profit_was[0, 1] = price
+            s.next_id += 1
+        if s.stop_loss_n == 1 and s.stop_loss[0, 0] == qty and s.stop_loss[0, 1] == price:
+            return NOT_PLAIN
+    return found
+
+
+@inner
+def _open_plain(s, qty, price, reference):
+    """Open the position at the market, with what callbacks read of the order (specification 3.3)."""
+    fee = s.fee_rate * (abs(qty) * reference)
+    s.fee_sum = fee
+    s.wallet = s.wallet - abs(qty * reference) * s.fee_rate
+    s.next_id += 1
+    s.n_log += 1
+    s.order_price = reference
+    s.order_qty = s.order_filled_qty = qty
+    s.order_side = BUY if qty > 0.0 else SELL
+    s.order_type = MARKET
+    s.order_via = VIA_NONE
+    s.order_fee = fee
+    s.order_reduce_only = False
+    s.entry_price = reference
+    s.exit_price = np.nan
+    s.previous_qty = 0.0
+    s.qty = qty
+    s.opened_at = s.time
+    s.increased_count = 1
+
+
+@inner
+def _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via):
+    """Close the position with an order for `qty`, write the trade and tell the strategy (specification 3.3, 3.4)."""
+    held = s.qty
+    entry_price = s.entry_price
+    size = min(abs(qty), abs(held))
+    side = SELL if held > 0.0 else BUY
+    signed = size if side == BUY else -size
+    fee = s.fee_rate * (size * price)
+    realised = abs(held) * (price - entry_price)
+    if held < 0.0:
+        realised = -1.0 * realised
+    s.wallet = (s.wallet - abs(signed * price) * s.fee_rate) + realised
+    s.n_log += 1
+    s.order_price = price
+    s.order_qty = abs(qty) if side == BUY else -abs(qty)
+    s.order_filled_qty = signed
+    s.order_side = side
+    s.order_type = type_
+    s.order_via = via
+    s.order_fee = fee
+    s.order_reduce_only = True
+    fees = s.fee_sum + fee
+    if COMPENSATED_SUM:
+        if abs(s.fee_sum) >= abs(fee):
+            fees = fees + ((s.fee_sum - fees) + fee)
+        else:
+            fees = fees + ((fee - fees) + s.fee_sum)
+    entered = abs(held)
+    # Averages of one fill each, as Jesse computes them.
+    entry = (entered * entry_price) / entered
+    exit_ = (size * price) / size
+    pnl = entered * (exit_ - entry)
+    if held < 0.0:
+        pnl *= -1.0
+    pnl -= fees
+    n = s.n_trades
+    trades[TRADE_SIDE, n] = s.closed_side = -side
+    trades[TRADE_FEE, n] = s.closed_fee = fees
+    trades[TRADE_PNL, n] = s.closed_pnl = pnl
+    trades[TRADE_HOLDING, n] = (s.time - s.opened_at) / 1000.0
+    s.n_trades = n + 1
+    s.closed_qty = entered
+    s.closed_entry_price = entry
+    s.closed_exit_price = exit_
+    s.closed_opened_at = s.opened_at
+    s.exit_price = price
+    s.closed_at = s.time
+    s.previous_qty = held
+    s.qty = 0.0
+    s.entry_price = np.nan
+    s.trades_count += 1
+    s.last_trade_index = s.index
+    _reset_orders(s)
+    on_close_position(s, v, k, x, bars, minutes)
+
+
+@inner
+def _touch_plain(s, v, k, x, bars, minutes, trades, i, low, high):
+    """Play minute `i`, in which an exit is touched (specification 1.5); tell whether it was filled."""
+    open_ = minutes[i, OPEN]
+    close = minutes[i, CLOSE]
+    highest = minutes[i, HIGH]
+    lowest = minutes[i, LOW]
+    previous_close = minutes[i - 1, CLOSE]
+    if previous_close < open_ and previous_close <= high <= open_:
+        is_high = True
+        price = open_
+        _publish(s, open_, open_, open_, open_, 0.0)
+    elif open_ < previous_close and open_ <= low <= previous_close:
+        is_high = False
+        price = open_
+        _publish(s, open_, open_, open_, open_, 0.0)
+    else:
+        hits_low = lowest <= low <= highest
+        hits_high = lowest <= high <= highest
+        if low > open_ or high < open_ or not (hits_low or hits_high):
+            return False
+        if hits_low and low == open_:
+            is_high = False
+        elif hits_high and high == open_:
+            is_high = True
+        elif open_ > close:
+            is_high = hits_high
+        else:
+            is_high = not hits_low
+        price = high if is_high else low
+        done_open, done_close, done_high, done_low, _, _, _, _ = _split_candle(open_, close, highest, lowest, price)
+        _publish(s, done_open, done_close, done_high, done_low, minutes[i, VOLUME])
+    if is_high == (s.qty > 0.0):
+        _close_plain(s, v, k, x, bars, minutes, trades, s.take_profit_was[0, 0], price, LIMIT, VIA_TAKE_PROFIT)
+    else:
+        _close_plain(s, v, k, x, bars, minutes, trades, s.stop_loss_was[0, 0], price, STOP, VIA_STOP_LOSS)
+    return True
+
+
+@inner
+def _enter_plain(s, v, k, x, bars, minutes, is_long):
+    """Run go_long or go_short and enter at the market; tell if that is all (specification 2.3 and 2.6)."""
+    if is_long:
+        go_long(s, v, k, x, bars, minutes)
+        n = s.buy_n
+        qty = s.buy[0, 0]
+        price = s.buy[0, 1]
+        s.buy_was[0, 0] = qty
+        s.buy_was[0, 1] = price
+        signed = abs(qty)
+    else:
+        go_short(s, v, k, x, bars, minutes)
+        n = s.sell_n
+        qty = s.sell[0, 0]
+        price = s.sell[0, 1]
+        s.sell_was[0, 0] = qty
+        s.sell_was[0, 1] = price
+        signed = -abs(qty)
+    reference = s.current_price
+    if s.status != OK or n != 1 or not (abs(qty) >= DUST and price > 0.0 and _is_near(price, reference)):
+        return False
+    s.stop_loss_was_n = s.stop_loss_n
+    if s.stop_loss_n >= 0:
+        if s.stop_loss_n != 1 or not s.stop_loss[0, 1] > 0.0:
+            return False
+        s.stop_loss_was[0, 0] = s.stop_loss[0, 0]
+        s.stop_loss_was[0, 1] = s.stop_loss[0, 1]
+    s.take_profit_was_n = s.take_profit_n
+    if s.take_profit_n >= 0:
+        if s.take_profit_n != 1 or not s.take_profit[0, 1] > 0.0:
+            return False
+        s.take_profit_was[0, 0] = s.take_profit[0, 0]
+        s.take_profit_was[0, 1] = s.take_profit[0, 1]
+    if not filters(s, v, k, x, bars, minutes):
+        _reset_orders(s)
+        s.index += 1
+        return s.status == OK
+    if s.status != OK or abs(signed * reference) / s.leverage > s.wallet:
+        return False
+    s.index += 1
+    _open_plain(s, signed, price, reference)
+    if s.stop_loss_n >= 0:
+        if not _is_plain_exit(s, s.stop_loss_was[0, 0], s.stop_loss_was[0, 1], not is_long):
+            return False
+        s.next_id += 1
+    if s.take_profit_n >= 0:
+        if not _is_plain_exit(s, s.take_profit_was[0, 0], s.take_profit_was[0, 1], is_long):
+            return False
+        s.next_id += 1
+    on_open_position(s, v, k, x, bars, minutes)
+    return s.status == OK and _detect_plain(s) == KEPT
+
+
+@inner
+def _run_plain(
+    s,
+    v,
+    k,
+    x,
+    bars,
+    minutes,
+    span,
+    block_span,
+    bar_span,
+    bar_block_span,
+    events,
+    n_events,
+    samples,
+    sample_prices,
+    trades,
+    daily,
+):
+    """Run one parameter set; return False, at whatever moment, if one of its trades is not plain."""
+    _begin(s, minutes)
+    _sample(s, daily)
+    length = s.timeframe_minutes
+    n_bars = len(minutes) // length
+    due = 0
+    p = 0
+    b = 0
+    sold_at_market = False
+    while True:
+        # Without a position, on bar b; after a sale on this very bar, the strategy has begun its decision already.
+        if not sold_at_market:
+            if EVER_ENTER == SOMETIMES:
+                while p < n_events and (events[0, p] < b or (events[1, p] & IN_FLAT) == 0):
+                    p += 1
+                b = events[0, p] if p < n_events else n_bars
+            elif EVER_ENTER == NEVER:
+                b = n_bars
+            if b >= n_bars:
+                break
+            due = _sample_until(s, daily, samples, sample_prices, due, (b + 1) * length - 1)
+            _show_bar(s, bars, minutes, b)
+            if EVER_ENTER == ALWAYS and NOW_ENTER == SOMETIMES and not _wakes(s, v, k, x, bars, minutes, IN_FLAT):
+                b += 1
+                continue
+            before(s, v, k, x, bars, minutes)
+        sold_at_market = False
+        _reset_orders(s)
+        is_short = should_short(s, v, k, x, bars, minutes)
+        is_long = should_long(s, v, k, x, bars, minutes)
+        if s.status != OK or (is_short and is_long):
+            return False
+        if is_short or is_long:
+            if not _enter_plain(s, v, k, x, bars, minutes, is_long):
+                return False
+        if s.qty == 0.0:
+            b += 1
+            continue
+        # In a position, from the next bar on.
+        state = IN_LONG if s.qty > 0.0 else IN_SHORT
+        e = b + 1
+        while True:
+            stop = s.stop_loss_was[0, 1] if s.stop_loss_was_n == 1 else np.nan
+            target = s.take_profit_was[0, 1] if s.take_profit_was_n == 1 else np.nan
+            low = -np.inf
+            high = np.inf
+            if state == IN_LONG:
+                low = stop if stop == stop else low
+                high = target if target == target else high
+            else:
+                low = target if target == target else low
+                high = stop if stop == stop else high
+            if s.mode == ISOLATED:
+                # A stop before the price of liquidation is all that may be touched.
+                price = _liquidation_price(s)
+                if not (low > price if state == IN_LONG else high < price):
+                    return False
+            candidate = e
+            if EVER_HOLD == SOMETIMES:
+                while p < n_events and events[0, p] < e:
+                    p += 1
+                q = p
+                while q < n_events and (events[1, q] & state) == 0:
+                    q += 1
+                candidate = events[0, q] if q < n_events else n_bars
+            elif EVER_HOLD == NEVER:
+                candidate = n_bars
+            touched = _find_touched(bar_span, bar_block_span, e, min(candidate + 1, n_bars), low, high)
+            if touched >= 0:
+                i = touched
+                if length > 1:
+                    i = _find_touched(span, block_span, touched * length, (touched + 1) * length, low, high)
+                due = _sample_until(s, daily, samples, sample_prices, due, i)
+                s.minute = i
+                s.bar = s.warmup_bars + touched
+                s.index = touched
+                s.time = minutes[i, TIMESTAMP] + 60000.0
+                if not _touch_plain(s, v, k, x, bars, minutes, trades, i, low, high) or s.status != OK:
+                    return False
+                b = touched
+                break
+            e = candidate
+            if e >= n_bars:
+                break
+            due = _sample_until(s, daily, samples, sample_prices, due, (e + 1) * length - 1)
+            _show_bar(s, bars, minutes, e)
+            if NOW_HOLD == SOMETIMES and not _wakes(s, v, k, x, bars, minutes, state):
+                e += 1
+                continue
+            before(s, v, k, x, bars, minutes)
+            update_position(s, v, k, x, bars, minutes)
+            if s.status != OK:
+                return False
+            found = _detect_plain(s)
+            if found == NOT_PLAIN:
+                return False
+            if found != KEPT:
+                if found == SOLD_BY_STOP:
+                    qty = s.stop_loss_was[0, 0]
+                    price = s.stop_loss_was[0, 1]
+                    via = VIA_STOP_LOSS
+                else:
+                    qty = s.take_profit_was[0, 0]
+                    price = s.take_profit_was[0, 1]
+                    via = VIA_TAKE_PROFIT
+                _close_plain(s, v, k, x, bars, minutes, trades, qty, price, MARKET, via)
+                if s.status != OK:
+                    return False
+                b = e
+                sold_at_market = True
+                break
+            s.index += 1
+            e += 1
+        if s.qty != 0.0:
+            break
+    due = _sample_until(s, daily, samples, sample_prices, due, len(minutes))
+    _show_bar(s, bars, minutes, n_bars - 1)
+    s.index = n_bars
+    if s.qty != 0.0:
+        # What is open at the end is closed (specification 1.11).
+        s.open_trades += 1
+        s.open_pl += _position_pnl(s)
+        s.next_id += 1
+        _close_plain(s, v, k, x, bars, minutes, trades, -s.qty, s.current_price, MARKET, VIA_NONE)
+    if due > 0 and samples[due - 1] == len(minutes) - 1:
+        s.n_samples -= 1
+    _sample(s, daily)
+    return s.status == OK
