@@ -367,7 +367,7 @@ class Session:
 
         setup = self.setup
         hp = None if hyperparameters is None else dict(hyperparameters)
-        route = Route(setup.symbol, setup.timeframe, self.source.cls, hp)
+        route = Route(setup.symbol, setup.timeframe, self.source.restored(), hp)
         with jesse_standins():
             simulation = simulate_reference(
                 [route],
@@ -713,7 +713,7 @@ def _interpreted(
     sources = [load_strategy(route["strategy"]) for route in routes]
     hp = None if hyperparameters is None else dict(hyperparameters)
     ready = [
-        Route(route["symbol"], route["timeframe"], source.cls, hp)
+        Route(route["symbol"], route["timeframe"], source.restored(), hp)
         for route, source in zip(routes, sources, strict=True)
     ]
     if not candles:

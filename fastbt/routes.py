@@ -205,7 +205,7 @@ class RoutesSession:
 
         hp = None if hyperparameters is None else dict(hyperparameters)
         routes = [
-            Route(setup.symbol, setup.timeframe, source.cls, hp)
+            Route(setup.symbol, setup.timeframe, source.restored(), hp)
             for setup, source in zip(self.setups, self.sources, strict=True)
         ]
         with jesse_standins():

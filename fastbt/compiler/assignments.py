@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from fastbt.compiler import api
-from fastbt.compiler.cells import Cell, as_group, is_none, leaf_kind, leaf_value, none_code
+from fastbt.compiler.cells import Cell, as_group, is_array_constant, is_none, leaf_kind, leaf_value, none_code
 from fastbt.compiler.expressions import ExpressionLowerer
 from fastbt.compiler.operators import assign
 from fastbt.compiler.stages import latest, stage_of
@@ -16,12 +17,14 @@ from fastbt.compiler.storage import store
 from fastbt.compiler.values import (
     Bound,
     Candles,
+    Config,
     Conflict,
     Const,
     Function,
     Group,
     Listing,
     Moment,
+    Nothing,
     Number,
     Part,
     Points,
@@ -83,6 +86,10 @@ class AssignmentLowerer(ExpressionLowerer):
         load = ast.copy_location(ast.parse(ast.unparse(target), mode="eval").body, target)
         for each in ast.walk(load):
             ast.copy_location(each, target)
+        held = self.captured(lambda: self.array_at(load))[1]
+        if held is not None:
+            self.change_in_place(held, node.op, self.lower(node.value), node)
+            return False
         if isinstance(node.op, ast.Add):
             current = self.captured(lambda: self.list_at(load))[1]
             if current is not None:
@@ -100,6 +107,14 @@ class AssignmentLowerer(ExpressionLowerer):
         if cell is not None and cell.kind == "list" and not cell.is_array:
             return Listing(cell)
         return None
+
+    def array_at(self, node: ast.expr) -> Listing | None:
+        """Return the array of the run that an expression stands for, if it is one."""
+        if isinstance(node, ast.Name):
+            held = self.locals.get(node.id)
+            return held if isinstance(held, Listing) and held.cell.is_array else None
+        cell = self.cell_of(node)
+        return Listing(cell) if cell is not None and cell.kind == "list" and cell.is_array else None
 
     def assign_target(self, target: ast.expr, value: Value, node: ast.AST) -> None:
         """Assign a value to a name, a tuple of names, an attribute or a variable."""
@@ -122,6 +137,8 @@ class AssignmentLowerer(ExpressionLowerer):
     def unpack(self, elts: list[ast.expr], value: Value, node: ast.AST) -> None:
         """Assign the items of a tuple to as many names."""
         value = self.nullable_leaf(as_group(value))
+        if isinstance(value, Nothing):
+            value = Group((value,) * len(elts))
         if isinstance(value, Listing):
             for each in elts:
                 if isinstance(each, ast.Starred):
@@ -159,16 +176,25 @@ class AssignmentLowerer(ExpressionLowerer):
             self.locals[key] = self.named_list(key, value, where)
             return
         group = as_group(value)
+        if key in self.changed_names and isinstance(value, Config) and isinstance(value.sample, np.ndarray):
+            self.locals[key] = self.named_list(key, self.array(value, where), where)
+            return
         if key in self.changed_names and isinstance(value, Const) and isinstance(value.value, list | dict):
             if not self.program.is_changed(value.value):
                 if any(each is value.value for each in self.method.namespace.values()):
                     self.refuse(where, "a list or dict of the module is not changed in a compiled strategy; copy it")
         if key in self.changed_names and isinstance(value, Const) and isinstance(value.value, np.ndarray):
+            for each in (value.value, value.value.base):
+                if each is not None and not self.program.is_changed(each):
+                    if any(each is known for known in self.method.namespace.values()):
+                        self.refuse(where, "an array of the module is not changed in a compiled strategy; copy it")
             if value.value.ndim == 1:
                 array = self.array(Group(tuple(map(Const, value.value)), is_list=True), where)
                 self.locals[key] = self.named_list(key, array, where)
                 return
         if key in self.changed_names and isinstance(group, Group) and group.is_list and group.keys is None:
+            if group.place is not None:
+                self.refuse(where, "a list inside a list is not changed by a second name; write self.rows[i][j] = x")
             cell = self.named_cell(key)
             self.fit(cell, group, where, key)
             self.put(cell, group)
@@ -178,36 +204,40 @@ class AssignmentLowerer(ExpressionLowerer):
             value = group
         self.locals[key] = self.named(key, value, where)
 
-    def named_cell(self, key: str) -> Cell:
+    def named_cell(self, key: str, *, is_array: bool = False) -> Cell:
         """Return the cell of a local list, another one if a second name still stands for it."""
-        cell = self.local_cell(local_name(key))
+        key_of = f"{local_name(key)}_array" if is_array else local_name(key)
+        cell = self.local_cell(key_of)
         n = 1
         while any(
             isinstance(each, Listing) and each.cell is cell and other != key for other, each in self.locals.items()
         ):
             n += 1
-            cell = self.local_cell(f"{local_name(key)}{n}")
+            cell = self.local_cell(f"{key_of}{n}")
+        cell.is_array = is_array
         return cell
 
     def named_list(self, key: str, value: Listing, node: ast.AST) -> Value:
         """Give a list a name: one of an expression is copied, another one gets a second name."""
         if not value.cell.temporary:
             return value
-        cell = self.named_cell(key)
-        cell.is_array = value.cell.is_array
+        cell = self.named_cell(key, is_array=value.cell.is_array)
+        cell.capacity = max(cell.capacity, value.cell.capacity)
         self.fit(cell, replace(value, none=None), node, key)
         self.put(cell, replace(value, none=None))
         if value.none is None:
-            return Listing(cell)
+            return Listing(cell, view=value.view)
         flag = f"{local_name(key)}_none"
         self.out.append(assign(flag, value.none))
-        return Listing(cell, name(flag))
+        return Listing(cell, name(flag), value.view)
 
     def named(self, key: str, value: Value, node: ast.AST) -> Value:
         """Emit what keeps a value under a name, and return it as it is known from there on."""
         if self.program.stages is not None:
             stage = stage_of(value, self.stages, is_fill=self.context == "fill") or "config"
             self.stages[local_name(key)] = latest([stage, self.stages.get(local_name(key))])
+        if isinstance(value, Nothing):
+            return value
         if key in self.nullable and (is_none(value) or leaf_kind(value) is not None):
             return self.named_nullable(key, value, node)
         if isinstance(value, Group):
@@ -280,6 +310,8 @@ class AssignmentLowerer(ExpressionLowerer):
 
     def fill(self, cell: Cell, value: Value, target: ast.expr, label: str) -> None:
         """Put a value into a cell of the state."""
+        if is_array_constant(value) or (isinstance(value, Window) and self.context == "bar"):
+            value = self.array(value, target)
         if isinstance(value, Series | Window | Candles | Bound | Function | Part | Sequence | Points):
             self.refuse(
                 target, f"{self.describe(value)} cannot be kept in a compiled strategy; keep numbers, strings or lists"
@@ -288,7 +320,11 @@ class AssignmentLowerer(ExpressionLowerer):
             if value.cell is cell:
                 return
             if not value.cell.temporary and not value.cell.path.startswith(f"{self.function_name}_"):
-                self.refuse(target, "this would be one list under two names; keep a copy: list(...)")
+                what = "array" if value.cell.is_array else "list"
+                how = ".copy()" if value.cell.is_array else "list(...)"
+                self.refuse(target, f"this would be one {what} under two names; keep a copy: {how}")
+            if value.view is not None and value.view is not cell and value.view.in_place:
+                self.refuse(target, "this is a part of an array that changes; keep a copy: .copy()")
             self.fit(cell, value, target, label)
         elif isinstance(value, Group) and value.cell is not None and (value.keys is not None or value.is_list):
             self.refuse(target, "this would be one dict under two names; keep a copy: dict(...)")
@@ -349,14 +385,17 @@ class AssignmentLowerer(ExpressionLowerer):
     def assign_item(self, owner: ast.expr, target: ast.Subscript, value: Value) -> None:
         """Assign to an item of a list or dict."""
         self.impure = True
-        if isinstance(target.slice, ast.Slice):
-            self.refuse(target, "an assignment to a slice is not compiled; assign item by item")
+        array = self.array_at(owner)
+        if array is not None:
+            self.assign_array_item(array, target, value)
+            return
         held = self.lower(owner)
-        if isinstance(held, Const) and isinstance(held.value, list | dict):
+        is_slice = isinstance(target.slice, ast.Slice)
+        if is_slice and not (isinstance(held, Const) and isinstance(held.value, np.ndarray)):
+            self.refuse(target, "an assignment to a slice is not compiled; assign item by item")
+        if isinstance(held, Const) and isinstance(held.value, list | dict | np.ndarray):
             if not self.program.is_changed(held.value):
-                self.refuse(
-                    target, "a list or dict of the module is not changed in a compiled strategy; keep it in self"
-                )
+                self.refuse(target, "what the module holds is not changed in a compiled strategy; keep it in self")
             return
         cell = self.cell_of(owner)
         if cell is not None and cell.kind == "list":
@@ -373,9 +412,43 @@ class AssignmentLowerer(ExpressionLowerer):
         if isinstance(owner, ast.Name) and isinstance(held, Group) and held.keys is not None:
             self.assign_local_key(owner.id, held, target, value)
             return
+        if isinstance(owner, ast.Subscript) and self.assign_in_item(owner, target, value):
+            return
         if isinstance(held, Group) and held.keys is None and not held.is_list:
             self.refuse(target, "a tuple cannot be changed")
         self.refuse(target, "an assignment to this is not compiled; assign to a name, self.x or self.vars['x']")
+
+    def assign_in_item(self, owner: ast.Subscript, target: ast.Subscript, value: Value) -> bool:
+        """Assign to a part of an item of a list, as in `self.rows[-1]["high"] = 3`; tell whether it is one."""
+        cell = self.cell_of(owner.value)
+        if cell is None or cell.kind != "list" or cell.item is None or cell.item.kind != "group":
+            return False
+        index, key = self.lower(owner.slice), self.lower(target.slice)
+        child = self.child_cell(cell.item, key.value, target) if isinstance(key, Const) else None
+        if child is None or not (cell.item.is_list or cell.item.keys is not None):
+            return False
+        place = self.temporary(parse("_item(s, N, I)", N=cell.length, I=self.whole(index, target)))
+        self.item_changes(cell, None)
+        self.fit(child, value, target, "an item of the list", nested=True)
+        self.put(child, self.settle(as_group(value)), place)
+        return True
+
+    def assign_array_item(self, array: Listing, target: ast.Subscript, value: Value) -> None:
+        """Assign to an item or to several items of an array."""
+        self.before_change(array, target)
+        cell = array.cell
+        if isinstance(target.slice, ast.Slice):
+            self.assign_part(array, target.slice, value, target)
+            return
+        index = self.lower(target.slice)
+        if isinstance(index, Listing):
+            self.assign_where(array, index, value, target)
+            return
+        number = self.settled(self.as_number(value, target))
+        self.check_whole(cell, number.type, target)
+        place = self.temporary(parse("_item(s, N, I)", N=cell.length, I=self.whole(index, target)))
+        self.fit(self.items_of(cell), replace(number, numpy=True, constant=None), target, nested=True)
+        self.put(self.items_of(cell), number, place)
 
     def assign_key(self, cell: Cell, target: ast.Subscript, value: Value) -> None:
         """Assign to an item of a dict of the state."""
@@ -405,10 +478,24 @@ class AssignmentLowerer(ExpressionLowerer):
         if not isinstance(index, Const):
             self.refuse(target, "the key of a dict must be a constant here")
         assert held.keys is not None
+        if held.place is not None:
+            self.assign_key_of_item(key, held.place, index.value, value, target)
         keys = held.keys if index.value in held.keys else (*held.keys, index.value)
         items = dict(zip(held.keys, held.items, strict=True))
         items[index.value] = self.named(f"{key}__{keys.index(index.value)}", value, target)
         self.locals[key] = replace(held, keys=keys, items=tuple(items[each] for each in keys), present=None)
+
+    def assign_key_of_item(
+        self, name_of: str, place: tuple[Cell | None, ast.expr], key: Any, value: Value, target: ast.Subscript
+    ) -> None:
+        """Let a list hold what is assigned to an item of it that has a name."""
+        cell, index = place
+        if cell is None or cell.item is None:
+            self.refuse(target, "this is an item of a list that may be elsewhere by now; read it again before")
+        self.item_changes(cell, name_of)
+        child = self.add_key(cell.item, key)
+        self.fit(child, value, target, f"the item {key!r}", nested=True)
+        self.put(child, self.settle(as_group(value)), index)
 
     parameter_names: set[str]
 

@@ -24,6 +24,7 @@ from fastbt.compiler.values import (
     Member,
     Method1D,
     Moment,
+    Nothing,
     Number,
     Other,
     Part,
@@ -47,6 +48,8 @@ class AttributeLowerer(OtherLowerer):
     def lower_Attribute(self, node: ast.Attribute) -> Value:
         owner = self.lower(node.value)
         match owner:
+            case Nothing():
+                return owner
             case Part("self"):
                 return self.self_attribute(node)
             case Part("position"):
@@ -59,6 +62,8 @@ class AttributeLowerer(OtherLowerer):
                 if node.attr not in fields:
                     self.refuse(node, f"there is no field {node.attr!r}.{did_you_mean(node.attr, fields)}")
                 return items[fields.index(node.attr)]
+            case Listing(cell) if cell.is_array and (found := self.attribute_of_array(owner, node.attr)) is not None:
+                return found
             case Group() | Listing() | Text() | Points() | Conflict():
                 return Member(owner, node.attr)
             case Moment():
@@ -199,10 +204,17 @@ class AttributeLowerer(OtherLowerer):
         owner = self.lower(node.value)
         pure = self.subscript_of_array(owner, node)
         other = None if pure is None else lambda: self.market(pure, node)
-        return self.either(lambda: self.subscript(owner, node), other)
+        found = self.either(lambda: self.subscript(owner, node), other)
+        if isinstance(owner, Series) and owner.rebuilt is not None:
+            again = owner.rebuilt
+            return self.rebuildable(found, lambda: self.subscript(again(), node))
+        return found
 
     def subscript(self, owner: Value, node: ast.Subscript) -> Value:
         """Lower a subscript of what `owner` is."""
+        if isinstance(owner, Nothing):
+            self.index_parts(node.slice)
+            return owner
         if isinstance(owner, Part) and owner.name == "hp":
             return self.hyperparameter(node)
         if isinstance(owner, Part) and owner.name == "vars":
@@ -237,6 +249,8 @@ class AttributeLowerer(OtherLowerer):
         if emitted:
             owner = self.pinned(owner)
         self.out += emitted
+        if isinstance(index, Listing) and isinstance(owner, Listing | Series | Window):
+            return self.selected(owner, index, node)
         return self.element(owner, index, node)
 
     def element(self, owner: Value, index: Value, node: ast.Subscript) -> Value:
@@ -244,6 +258,8 @@ class AttributeLowerer(OtherLowerer):
         match owner:
             case CandleRow(row):
                 return self.candle_value(row, index, node)
+            case Series() if owner.rebuilt is not None and not isinstance(index, Const | Config):
+                return self.element(owner.rebuilt(), index, node)
             case Series(at):
                 return at(self.index(index, node))
             case Window(series, _, stop) if isinstance(index, Const) and isinstance(index.value, int):
@@ -267,6 +283,10 @@ class AttributeLowerer(OtherLowerer):
             place = parse("_item(s, N, I)", N=self.temporary(sequence.length), I=number)
             return sequence.at(self.temporary(place))
         place = parse("_item(s, N, I)", N=sequence.length, I=number)
+        if sequence.cell.item is None or sequence.cell.item.kind == "":
+            self.out.append(ast.Expr(place))
+            self.impure = True
+            return sequence.at(ast.Constant(0))
         if isinstance(index, Const) or not self.guarded:
             value = sequence.at(place)
             if isinstance(value, Number | Text | Moment) and value.none is None:

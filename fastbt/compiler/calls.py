@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import math
-import statistics
 from collections import deque
 from dataclasses import replace
 from typing import Any
@@ -13,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from fastbt.compiler import api
+from fastbt.compiler.arrays import ArrayLowerer
 from fastbt.compiler.cells import Cell, as_group, is_none, leaf_kind
 from fastbt.compiler.load import Method
 from fastbt.compiler.lower import MUTATORS
 from fastbt.compiler.operators import assign, cast
-from fastbt.compiler.sequences import SequenceLowerer
 from fastbt.compiler.storage import leaf_paths
 from fastbt.compiler.values import (
     Bound,
@@ -33,6 +32,7 @@ from fastbt.compiler.values import (
     Number,
     Part,
     Points,
+    Sequence,
     Series,
     Super,
     Text,
@@ -45,34 +45,8 @@ from fastbt.compiler.values import (
 
 _NO_STRING = Conflict("a string put together at run time, which only logging may use")
 
-#: Reductions of a list to a number: kernel, and the type of the result ("same" as the items).
-_OF_LISTS: dict[Any, tuple[str, str]] = {
-    np.max: ("_list_max", "same"),
-    np.amax: ("_list_max", "same"),
-    np.min: ("_list_min", "same"),
-    np.amin: ("_list_min", "same"),
-    np.sum: ("_list_sum", "same"),
-    np.mean: ("_list_mean", "float"),
-    np.average: ("_list_mean", "float"),
-    np.argmax: ("_list_argmax", "int"),
-    np.argmin: ("_list_argmin", "int"),
-    np.median: ("_list_median", "float"),
-    statistics.mean: ("_exact_mean", "float"),
-    statistics.fmean: ("_list_fmean", "float"),
-    statistics.median: ("_middle", "float"),
-}
 
-_SPREADS: dict[Any, tuple[str, int]] = {
-    np.std: ("_list_std", 0),
-    np.var: ("_list_var", 0),
-    statistics.stdev: ("_exact_stdev", 1),
-    statistics.pstdev: ("_exact_stdev", 0),
-    statistics.variance: ("_exact_variance", 1),
-    statistics.pvariance: ("_exact_variance", 0),
-}
-
-
-class CallLowerer(SequenceLowerer):
+class CallLowerer(ArrayLowerer):
     """Lower calls by the name of what is called."""
 
     # --- by name ------------------------------------------------------------------------------------------------
@@ -332,7 +306,7 @@ class CallLowerer(SequenceLowerer):
         if key in ("index", "count"):
             return self.call_list(self.new_list(node, replace(owner, is_list=True)), key, node)
         if key == "copy":
-            return replace(owner, cell=None)
+            return replace(owner, cell=None, place=None)
         if key in ("_asdict",) and owner.fields is not None:
             return Group(owner.items, keys=owner.fields)
         if key in MUTATORS:
@@ -379,6 +353,7 @@ class CallLowerer(SequenceLowerer):
                     self.refuse(node, "the argument reverse must be a constant")
                 self.sort(owner, node, options.get("key"), bool(reverse.value))
             case "reverse", []:
+                self.items_move(cell)
                 for path in self.paths(cell):
                     self.out.append(ast.Expr(parse(f"_reverse(v.{path}, {self.n(cell)})")))
             case "index", [value]:
@@ -403,6 +378,7 @@ class CallLowerer(SequenceLowerer):
             self.program.changed = True
         self.fit(cell.item, value, node, "an item of the list", nested=True)
         settled = self.settle(as_group(value))
+        self.items_move(cell)
         last = self.temporary(parse(f"_room(s, {self.n(cell)}, {cell.capacity})"))
         for path in self.paths(cell):
             self.out.append(ast.Expr(parse(f"_make_room(v.{path}, L, P)", L=last, P=place)))
@@ -427,19 +403,6 @@ class CallLowerer(SequenceLowerer):
         self.each(sequence, add)
         return Number(name(key), "int", False)
 
-    def call_array(self, owner: Listing, key: str, node: ast.Call) -> Value:
-        """Call a method of a numpy array."""
-        if key in ("copy", "tolist", "astype", "flatten", "ravel"):
-            copied = self.as_list(owner, node)
-            copied.cell.is_array = key != "tolist"
-            return copied
-        target = getattr(np, key, None)
-        keywords = {str(each.arg): self.lower(each.value) for each in node.keywords}
-        found = self.reduced_list(target, owner, keywords, node) if not node.args else None
-        if found is None:
-            self.refuse(node, f".{key}() of an array is not compiled like this")
-        return found
-
     # --- dicts --------------------------------------------------------------------------------------------------
     def call_dict(self, owner: Group, key: str, node: ast.Call) -> Value:
         """Call a method of a dict."""
@@ -455,7 +418,7 @@ class CallLowerer(SequenceLowerer):
         if key == "get" and 1 <= len(arguments) <= 2:
             return self.dict_get(owner, arguments[0], arguments[1] if len(arguments) > 1 else Const(None), node)
         if key == "copy" and not arguments:
-            return replace(owner, cell=None)
+            return replace(owner, cell=None, place=None)
         place = node.func.value if isinstance(node.func, ast.Attribute) else node
         if key == "update":
             given = dict(self.dict_pairs(arguments[0], node)) if arguments else {}
@@ -529,14 +492,20 @@ class CallLowerer(SequenceLowerer):
         first = arguments[0] if arguments else None
         if target in (str, repr, format, "".join) or isinstance(getattr(target, "__self__", None), str):
             return _NO_STRING
-        if target is np.array or target is np.asarray:
-            return self.array(arguments[0], node)
+        if target in (np.array, np.asarray) and first is not None:
+            wanted = arguments[1] if len(arguments) > 1 else keywords.get("dtype", Const(None))
+            made = self.array(first, node)
+            if target is np.asarray and self.is_own_array(first):
+                made = replace(made, view=first.view or first.cell)  # type: ignore[attr-defined]
+            return made if is_none(wanted) else self.as_type(made, self.dtype(wanted, node), node)
+        if target is np.arange and 1 <= len(arguments) <= 3 and not keywords:
+            return self.array(self.range_of(arguments, node), node)
         if target in (np.zeros, np.ones, np.empty, np.full) and first is not None:
-            return self.filled(target, arguments, node)
+            return self.filled(target, arguments, keywords, node)
         if target in (list, tuple, deque) and len(arguments) <= 1 and not keywords:
             return self.as_container(target, first, node)
         if target is dict and len(arguments) == 1 and isinstance(as_group(arguments[0]), Group):
-            return replace(as_group(arguments[0]), cell=None)  # type: ignore[type-var]
+            return replace(as_group(arguments[0]), cell=None, place=None)  # type: ignore[type-var]
         if target is dict and not arguments:
             return Group(tuple(keywords.values()), keys=tuple(keywords))
         if target is sorted and len(arguments) == 1:
@@ -586,7 +555,7 @@ class CallLowerer(SequenceLowerer):
             bound.apply_defaults()
             items = tuple(each if isinstance(each, Value) else Const(each) for each in bound.arguments.values())
             return Group(items, tuple(target._fields))
-        if first is not None and isinstance(first, Listing | Group | Points):
+        if first is not None and isinstance(first, Listing | Group | Points | Sequence):
             return self.reduced_list(target, first, keywords, node)
         return None
 
@@ -602,31 +571,6 @@ class CallLowerer(SequenceLowerer):
         if items is not None:
             return Group(items, is_list=target is not tuple)
         return self.as_list(value, node)
-
-    def filled(self, target: Any, arguments: list[Value], node: ast.Call) -> Value:
-        """Lower `np.zeros(n)` and its kind."""
-        fill: Value = Const({np.zeros: 0.0, np.ones: 1.0, np.empty: 0.0}.get(target, 0.0))
-        if target is np.full:
-            fill = arguments[1]
-        number = self.settled(self.as_number(fill, node))
-        if number.type != "float" and target is not np.full:
-            number = replace(number, type="float")
-        cell = self.fresh_list(node)
-        cell.is_array = True
-        self.fit(cell.item or self.items_of(cell), replace(number, numpy=True, constant=None), node, nested=True)
-        count = parse(f"_at_most(s, max(0, N), {cell.capacity})", N=self.whole(arguments[0], node))
-        self.out.append(assign(self.n(cell), count))
-        for path in self.paths(cell):
-            self.out.append(ast.Expr(parse(f"_fill_items(v.{path}, {self.n(cell)}, X)", X=number.node)))
-        self.impure = True
-        return Listing(cell)
-
-    def items_of(self, cell: Cell) -> Cell:
-        """Return the cell of the items of a list."""
-        if cell.item is None:
-            cell.item = Cell(f"{cell.path}_items")
-            self.program.changed = True
-        return cell.item
 
     def sorted(self, value: Value, node: ast.Call) -> Value:
         """Lower `sorted(...)`."""
@@ -696,57 +640,6 @@ class CallLowerer(SequenceLowerer):
         helper = "_round" if number.numpy is False else "_round_either"
         return Number(parse(f"{helper}(s, X, N)", X=number.node, N=places.node), "float", number.numpy)
 
-    def reduced_list(self, target: Any, value: Value, keywords: dict[str, Value], node: ast.AST) -> Value | None:
-        """Lower np.mean, statistics.median and their kind of a list; None if the function is none of them."""
-        try:
-            simple, spread = _OF_LISTS.get(target), _SPREADS.get(target)
-        except TypeError:
-            return None
-        if simple is None and spread is None:
-            return None
-        listing = value if isinstance(value, Listing) else self.as_list(value, node)
-        item = listing.cell.item
-        if item is None or item.kind == "":
-            item = Cell("", "leaf", "float")
-        if item.kind != "leaf" or item.type not in ("bool", "int", "float") or item.nullable:
-            self.refuse(node, "this is compiled for lists of numbers")
-        is_numpy = target not in _STATISTICS
-        if spread is not None:
-            ddof = keywords.get("ddof", Const(spread[1]))
-            if set(keywords) - {"ddof"} or not isinstance(ddof, Const):
-                self.refuse(node, "the argument ddof must be a constant, and is the only one that is compiled")
-            code = parse(
-                f"{spread[0]}(s, ARRAY, N, {int(ddof.value)})", ARRAY=self.floats(listing), N=listing.cell.length
-            )
-            return Number(self.temporary(code), "float", is_numpy)
-        if keywords:
-            self.refuse(node, f"the argument {next(iter(keywords))} is not compiled here")
-        assert simple is not None
-        type_ = item.type if simple[1] == "same" else simple[1]
-        if type_ == "bool":
-            type_ = "int" if target is np.sum else "bool"
-        wants_floats = simple[1] == "float"
-        array = self.floats(listing) if wants_floats else parse(f"v.{item.path}") if item.path else self.floats(listing)
-        code = parse(f"{simple[0]}(s, ARRAY, N)", ARRAY=array, N=listing.cell.length)
-        return Number(self.temporary(code), str(type_), is_numpy)
-
-    def floats(self, listing: Listing) -> ast.expr:
-        """Return the array of a list's items, as floats."""
-        item = listing.cell.item
-        if item is not None and item.type == "float":
-            return parse(f"v.{item.path}")
-        cell = self.local_cell(f"list{self.lists + 1}", temporary=True)
-        self.lists += 1
-        if cell.item is None:
-            cell.item = Cell(f"{cell.path}_items", "leaf", "float", numpy=True)
-        cell.item.type = "float"
-        cell.item.kind = "leaf"
-        if item is not None and item.path:
-            self.out.append(
-                ast.Expr(parse(f"_copy_items(v.{item.path}, v.{cell.item.path}, N)", N=listing.cell.length))
-            )
-        return parse(f"v.{cell.item.path}")
-
     def star_arguments(self, node: ast.Call) -> dict[str, Value]:
         """Lower the keyword arguments of a call; `**group` stands for its items."""
         keywords: dict[str, Value] = {}
@@ -767,18 +660,6 @@ class CallLowerer(SequenceLowerer):
             keywords |= {str(key): value for key, value in zip(group.keys, group.items, strict=True)}
         return keywords
 
-
-_STATISTICS = frozenset(
-    {
-        statistics.mean,
-        statistics.fmean,
-        statistics.median,
-        statistics.stdev,
-        statistics.pstdev,
-        statistics.variance,
-        statistics.pvariance,
-    }
-)
 
 #: Attributes that every instance has.
 _INSTANCE = frozenset(

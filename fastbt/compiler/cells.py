@@ -22,6 +22,7 @@ from fastbt.compiler.values import (
     Group,
     Listing,
     Moment,
+    Nothing,
     Number,
     Text,
     Value,
@@ -37,6 +38,8 @@ MOMENTS: Final = ("datetime", "utc", "date", "time", "timedelta")
 #: What a list holds: those of the strategy's state, and those of one call.
 STATE_CAPACITY: Final = 16384
 LOCAL_CAPACITY: Final = 4096
+#: What an array of a whole series holds.
+SERIES_CAPACITY: Final = 65536
 
 Code = Callable[[str], ast.expr]
 
@@ -76,6 +79,10 @@ class Cell:
         Whether what is in it is overwritten when the same expression is evaluated again.
     limit : int or None
         Of a deque: how many items it keeps.
+    in_place : bool
+        Whether something changes the items of an array.
+    is_local : bool
+        Whether it lives as long as one call.
     """
 
     path: str
@@ -93,6 +100,8 @@ class Cell:
     is_array: bool = False
     temporary: bool = False
     limit: int | None = None
+    in_place: bool = False
+    is_local: bool = False
 
     @property
     def length(self) -> ast.expr:
@@ -190,6 +199,20 @@ def as_group(value: Value) -> Value:
     return value
 
 
+def is_array_constant(value: Value) -> bool:
+    """Tell whether a value is an array of numbers that is known before the run."""
+    found = value.value if isinstance(value, Const) else getattr(value, "sample", None)
+    is_known = isinstance(value, Const | Config) and isinstance(found, np.ndarray)
+    return is_known and found.ndim == 1 and found.dtype.kind in "fiub"  # type: ignore[union-attr]
+
+
+def listed(value: Value) -> Value:
+    """Return an array that is known before the run as a list of its items, anything else as it is."""
+    if isinstance(value, Const) and is_array_constant(value):
+        return Group(tuple(map(Const, value.value)), is_list=True)
+    return value
+
+
 def is_numpy(value: Value) -> bool | None:
     """Tell whether a number is a numpy scalar, as far as that is known."""
     if isinstance(value, Number):
@@ -214,6 +237,8 @@ def fit(cell: Cell, value: Value, *, nested: bool = False) -> bool:
         If it holds something else elsewhere.
     """
     value = as_group(value)
+    if isinstance(value, Nothing):
+        return False
     if is_none(value) or getattr(value, "none", None) is not None:
         changed = not cell.nullable
         cell.nullable = True
@@ -224,20 +249,40 @@ def fit(cell: Cell, value: Value, *, nested: bool = False) -> bool:
     leaf = leaf_kind(value)
     if leaf is not None:
         return _fit_leaf(cell, value, leaf) or changed
+    if isinstance(value, Const) and isinstance(value.value, np.ndarray):
+        return _fit_constant_array(cell, value, nested) or changed
     if isinstance(value, Listing):
         other = value.cell
         if nested:
             raise UnfitError("a list inside a list cannot be kept; keep tuples, or one list for each column")
-        changed |= _become(cell, "list", "a list")
+        changed |= _become_list(cell, other.is_array)
         changed |= fit_cell(_item_of(cell), other.item) if other.item is not None else False
         return changed
     if isinstance(value, Group):
         if value.is_list and not nested:
-            changed |= _become(cell, "list", "a list")
+            changed |= _become_list(cell, False)
             item = _item_of(cell)
             return any([fit(item, each, nested=True) for each in value.items]) or changed
         return _fit_group(cell, value, nested) or changed
     raise UnfitError("it cannot be kept in a compiled strategy; keep numbers, strings, or lists of them")
+
+
+def _fit_constant_array(cell: Cell, value: Const, nested: bool) -> bool:
+    if not is_array_constant(value) or nested:
+        raise UnfitError("it cannot be kept in a compiled strategy; keep arrays of numbers with one dimension")
+    changed = _become_list(cell, True)
+    sample = value.value.dtype.type(0)
+    return fit(_item_of(cell), Const(sample), nested=True) or changed
+
+
+def _become_list(cell: Cell, is_array: bool) -> bool:
+    """Let a cell hold a list or an array."""
+    if cell.kind == "":
+        cell.is_array = is_array
+    elif cell.kind == "list" and cell.is_array != is_array and not cell.temporary and not cell.is_local:
+        was, now = ("an array", "a list") if cell.is_array else ("a list", "an array")
+        raise UnfitError(f"it is {was} elsewhere and {now} here; use two variables, or np.array([])")
+    return _become(cell, "list", "a list")
 
 
 def _item_of(cell: Cell) -> Cell:
@@ -325,7 +370,7 @@ def fit_cell(cell: Cell, other: Cell) -> bool:
         sample = Number(ast.Constant(0), other.type or "float", numpy)  # type: ignore[arg-type]
         return _fit_leaf(cell, sample, other.type or "float") or changed
     if other.kind == "list":
-        changed |= _become(cell, "list", "a list")
+        changed |= _become_list(cell, other.is_array)
         return (fit_cell(_item_of(cell), other.item) if other.item is not None else False) or changed
     fresh = cell.kind == ""
     changed |= _become(cell, "group", "a tuple or dict")
@@ -340,6 +385,9 @@ def fit_cell(cell: Cell, other: Cell) -> bool:
 
 def read(cell: Cell, code: Code, *, own: bool = False) -> Value:
     """Return what is in a cell; `code` gives the code of a field, `own` tells whether it is a variable's."""
+    if cell.kind == "":
+        # Until something is put into it, it holds None, or nothing at all.
+        return Const(None) if cell.nullable else Nothing(ast.Constant(0.0), "float", False)
     none = code(f"{cell.path}_none") if cell.nullable else None
     if cell.kind == "list":
         return Listing(cell, none)

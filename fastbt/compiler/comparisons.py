@@ -19,6 +19,7 @@ from fastbt.compiler.values import (
     Group,
     Listing,
     Moment,
+    Nothing,
     Number,
     Part,
     Points,
@@ -178,6 +179,13 @@ class ComparisonLowerer(StorageLowerer):
             return self.identity(op, a, b, node)
         if isinstance(op, ast.In | ast.NotIn):
             return self.membership(op, a, b, node)
+
+        def each(first: Number, second: Number) -> Number:
+            return Number(ast.Compare(first.node, [op], [second.node]), "bool", True)
+
+        own = self.kernel_operation([a, b], each, node, own=True)
+        if own is not None:
+            return own
         if isinstance(op, ast.Eq | ast.NotEq):
             equal = isinstance(op, ast.Eq)
             for value, other in ((a, b), (b, a)):
@@ -196,9 +204,11 @@ class ComparisonLowerer(StorageLowerer):
         array = self.array_operation(
             [a, b],
             lambda codes: ast.Compare(codes[0], [op], [codes[1]]),
-            lambda items: Number(ast.Compare(items[0].node, [op], [items[1].node]), "bool", True),
+            lambda items: each(*items),
             node,
         )
+        if array is None:
+            array = self.kernel_operation([a, b], each, node)
         if array is not None:
             return array
         first, second = self.as_number(a, x), self.as_number(b, y)
@@ -423,6 +433,8 @@ class ComparisonLowerer(StorageLowerer):
         """Return one of two values, of which only the one that is chosen happens."""
         first_emitted, body = first
         second_emitted, other = second
+        if isinstance(body, Nothing) or isinstance(other, Nothing):
+            return self.chosen_beside_nothing(test, first, second, node)
         emits = bool(first_emitted or second_emitted)
         for a, b in ((body, other), (other, body)):
             if isinstance(a, Conflict):
@@ -484,6 +496,26 @@ class ComparisonLowerer(StorageLowerer):
         self.out.append(ast.If(test, *blocks))
         numpy = join_numpy(x.numpy, y.numpy)
         return Number(name(key), type_, numpy, None if flag is None else name(flag))
+
+    def chosen_beside_nothing(
+        self,
+        test: ast.expr,
+        first: tuple[list[ast.stmt], Value],
+        second: tuple[list[ast.stmt], Value],
+        node: ast.AST,
+    ) -> Value:
+        """Return the value of one arm, where the other one ends the run."""
+        ready = self.temporary(test)
+        if isinstance(first[1], Nothing):
+            test, nothing, (emitted, value) = ready, first, second
+        else:
+            test, nothing, (emitted, value) = ast.UnaryOp(ast.Not(), ready), second, first
+        if nothing[0]:
+            self.out.append(ast.If(test, nothing[0], []))
+        if not emitted:
+            return value
+        arm = (emitted, Group((value,)))
+        return self.in_branch(test, 1, arm, arm)[0]
 
     def in_branch(
         self, test: ast.expr, which: int, first: tuple[list[ast.stmt], Group], second: tuple[list[ast.stmt], Group]

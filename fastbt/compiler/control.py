@@ -23,6 +23,7 @@ from fastbt.compiler.values import (
     Group,
     Listing,
     Moment,
+    Nothing,
     Number,
     Sequence,
     Text,
@@ -122,7 +123,12 @@ class ControlLowerer(AssignmentLowerer):
 
     def merged(self, key: str, a: Value, b: Value) -> Value:
         """Return what is known of one name after either of two paths."""
-        if a is b or a == b or (isinstance(a, Group) and isinstance(b, Group) and _same(a, b)):
+        if isinstance(a, Nothing) or isinstance(b, Nothing):
+            return b if isinstance(a, Nothing) else a
+        if isinstance(a, Group) and isinstance(b, Group):
+            if _same(a, b):
+                return a
+        elif a is b or a == b:
             return a
         if isinstance(a, Number) and isinstance(b, Number) and _same_code(a.node, b.node):
             none = a.none if a.none is not None else b.none
@@ -142,7 +148,8 @@ class ControlLowerer(AssignmentLowerer):
                 self.merged(f"{key}__{i}", x, y) for i, (x, y) in enumerate(zip(a.items, b.items, strict=True))
             )
             if a.none == b.none and not any(isinstance(each, Conflict) for each in items):
-                return Group(items, a.fields, a.is_list and b.is_list, a.keys, a.none)
+                lost = None if a.place is None and b.place is None else (None, ast.Constant(0))
+                return Group(items, a.fields, a.is_list and b.is_list, a.keys, a.none, place=lost)
         for x, y in ((a, b), (b, a)):
             if isinstance(x, Const) and x.value is None and leaf_kind(y) is not None:
                 self.becomes_nullable(key, x, y)
@@ -662,6 +669,11 @@ def _same(a: Group, b: Group) -> bool:
     """Tell whether two groups are the same names."""
     if (a.keys, a.fields, a.is_list, len(a.items)) != (b.keys, b.fields, b.is_list, len(b.items)):
         return False
+    if (a.place is None) != (b.place is None):
+        return False
+    if a.place is not None and b.place is not None:
+        if a.place[0] is not b.place[0] or not _same_code(a.place[1], b.place[1]):
+            return False
     for x, y in zip(a.items, b.items, strict=True):
         if x is y or x == y:
             continue

@@ -16,7 +16,7 @@ from typing import Any
 from fastbt._cache import code_cache
 from fastbt.compiler import api
 from fastbt.compiler.assignments import COMMON
-from fastbt.compiler.cells import Cell, as_group, field_list, is_none, zero
+from fastbt.compiler.cells import Cell, as_group, field_list, is_none, listed, zero
 from fastbt.compiler.lower import Program
 from fastbt.compiler.operators import cast
 from fastbt.compiler.quiet import PLAIN, quiet_text
@@ -95,7 +95,8 @@ def _hook(key: str, program: Program) -> str:
             number = None if lowered.result is None else program.materialise(lowered.result)
             # What it returns is dropped, but not what happens on the way.
             return f"{head}    {'pass' if number is None else ast.unparse(number.node)}\n"
-        lowerer = FunctionLowerer(program, method, context, tuple(Part(each) for each in wanted), {})
+        lowerer = FunctionLowerer(program, method, context)
+        lowerer.bind_parameters(tuple(Part(each) for each in wanted), {})
         result = Const(None) if lowered.result is None or not lowered.inline else lowered.result
         if lowered.node is not None and not lowered.inline:
             return ""
@@ -114,7 +115,7 @@ def _filters(program: Program) -> str:
     if method is None:
         return f'{head}    """Jesse\'s default."""\n    return True\n'
     lowered = program.method(method, "bar", ())
-    lowerer = FunctionLowerer(program, method, "bar", (), {})
+    lowerer = FunctionLowerer(program, method, "bar")
     if not lowered.inline or not isinstance(lowered.result, Group):
         lowerer.refuse(method.node, "filters is compiled when it returns one list of methods: [self.one, self.two]")
     lines = []
@@ -123,7 +124,7 @@ def _filters(program: Program) -> str:
             lowerer.refuse(
                 method.node, "filters must return methods, not their results: [self.one], without parentheses"
             )
-        asking = FunctionLowerer(program, each.method, "bar", (), {})
+        asking = FunctionLowerer(program, each.method, "bar")
         value = asking.call_method(each.method, (), (), each.method.node)
         truth = asking.value_truth(value, each.method.node)
         emitted = [f"    {line}" for node in asking.out for line in ast.unparse(_fixed(node)).splitlines()]
@@ -151,7 +152,7 @@ def _variables(program: Program) -> list[tuple[Any, ...]]:
 
 def _init_cell(program: Program, cell: Cell, value: Value) -> list[str]:
     """Return the lines that put a constant into a cell."""
-    value = as_group(value)
+    value = as_group(listed(value))
     lines = []
     if cell.nullable:
         lines.append(f"v.{cell.path}_none = {is_none(value)}")
@@ -248,7 +249,7 @@ def lower_all(program: Program) -> list[str]:
     """Lower every hook until the types of all variables are stable; return the texts of the hooks."""
     errors: list[CompileError] = []
     for _ in range(16):
-        program.changed = False
+        program.changed, program.unsettled = False, None
         program.functions.clear()
         program.slots.clear()
         program.frame_columns.clear()
@@ -275,7 +276,9 @@ def lower_all(program: Program) -> list[str]:
     if errors:
         raise errors[0]
     if program.changed:
-        raise AssertionError("the types of the strategy's variables do not settle")
+        assert program.unsettled is not None
+        lowerer, node = program.unsettled
+        lowerer.refuse(node, "what this holds does not settle: it is of another kind each time; use two variables")
     return hooks
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from fastbt.compiler import api
-from fastbt.compiler.cells import Cell, as_group, read
+from fastbt.compiler.cells import Cell, as_group, fit_cell, read
 from fastbt.compiler.functions import helper_function, reduction, simple_function, supported_functions
 from fastbt.compiler.load import Method, function_method
-from fastbt.compiler.lower import Slot
+from fastbt.compiler.lower import Lowered, Slot
 from fastbt.compiler.market import Pure
 from fastbt.compiler.moments import MomentLowerer
-from fastbt.compiler.operators import assign, cast
+from fastbt.compiler.operators import assign
 from fastbt.compiler.user_functions import is_compiled, register
 from fastbt.compiler.values import (
     Bound,
@@ -31,6 +31,7 @@ from fastbt.compiler.values import (
     Member,
     Method1D,
     Moment,
+    Nothing,
     Number,
     Series,
     Text,
@@ -67,6 +68,9 @@ class ExpressionLowerer(MomentLowerer):
             return self.call_inner(callee, self.elements(node.args), self.star_arguments(node), node)
         if isinstance(callee, Conflict):
             return callee
+        if isinstance(callee, Nothing):
+            self.call_arguments(node)
+            return callee
         if not isinstance(callee, Const):
             self.refuse(node, f"calling {self.describe(callee)} is not compiled")
         target = callee.value
@@ -86,11 +90,27 @@ class ExpressionLowerer(MomentLowerer):
                 return Const(None)
             return self.config_call(callee, arguments, keywords, node)
         pure = self.pure_call(callee, arguments, keywords) if callable(target) else None
-        return self.either(
-            lambda: self.call_function(target, arguments, keywords, node),
+        if pure is None and callable(target):
+            found = self.call_on_arrays(target, arguments, keywords, node)
+            if found is not None:
+                return found
+        found = self.either(
+            lambda: self.call_where_python_may(pure is not None, target, arguments, keywords, node),
             None if pure is None else lambda: self.market(pure, node),
             and_say_why=True,
         )
+        return self.rebuildable(found, lambda: self.call_on_arrays(target, list(arguments), keywords, node))
+
+    def call_where_python_may(
+        self, is_market: bool, target: Any, arguments: list[Value], keywords: dict[str, Value], node: ast.Call
+    ) -> Value:
+        """Call a function in the kernel; with `is_market` only if it makes no arrays of series there, bar by bar."""
+        program = self.program
+        outer, program.leaves_arrays = program.leaves_arrays, program.leaves_arrays or is_market
+        try:
+            return self.call_function(target, arguments, keywords, node)
+        finally:
+            program.leaves_arrays = outer
 
     def call_arguments(self, node: ast.Call) -> list[Value]:
         """Lower the arguments of a call: a loop's enumerate, zip and reversed are arguments, too."""
@@ -112,11 +132,9 @@ class ExpressionLowerer(MomentLowerer):
             return ast.Call(ast.Attribute(codes[0], callee.name, ast.Load()), codes[1:n], keywords)
 
         pure = self.pure_made(values, call)
-        return self.either(
-            lambda: self.array_method(callee, node),
-            None if pure is None else lambda: self.market(pure, node),
-            and_say_why=True,
-        )
+        if pure is None:
+            return self.method_of_array(callee, node)
+        return self.either(lambda: self.array_method(callee, node), lambda: self.market(pure, node), and_say_why=True)
 
     def array_method(self, callee: Method1D, node: ast.Call) -> Value:
         """Lower a method of an array to a kernel."""
@@ -265,15 +283,41 @@ class ExpressionLowerer(MomentLowerer):
         base = [name(each) for each in ("s", "v", "k", "x", "bars", "minutes")]
         call = ast.Call(name(lowered.name), [*base, *nodes], [])
         self.impure = True
+        self.forget_parts()
+        self.items_move(None)
         if lowered.cell is None:
             self.out.append(ast.Expr(call))
-            return lowered.result if isinstance(lowered.result, Listing | Series) else Const(None)
-        return self.result_of(lowered.cell, call)
+            if isinstance(lowered.result, Listing):
+                return self.own_copy(lowered, lowered.result, node)
+            return lowered.result if isinstance(lowered.result, Series) else Const(None)
+        if not lowered.parts:
+            return self.result_of(lowered.cell, call)
+        return self.with_parts(self.result_of(lowered.cell, self.temporary(call)), lowered, (), node)
+
+    def own_copy(self, lowered: Lowered, value: Value, node: ast.AST) -> Value:
+        """Return a list that a function made: the next call of the function makes another one in the same place."""
+        if not isinstance(value, Listing) or value.cell.path not in lowered.own:
+            return value
+        cell = self.fresh_list(node, value.cell.capacity)
+        cell.is_array = value.cell.is_array
+        if fit_cell(cell, value.cell):
+            self.program.changed = True
+        self.put(cell, replace(value, none=None))
+        return Listing(cell, value.none, value.view)
+
+    def with_parts(self, value: Value, lowered: Lowered, place: tuple[int, ...], node: ast.AST) -> Value:
+        """Put the lists that belong to a returned tuple or dict into their places."""
+        if place in lowered.parts:
+            return self.own_copy(lowered, lowered.parts[place], node)
+        if not isinstance(value, Group):
+            return value
+        items = (self.with_parts(each, lowered, (*place, i), node) for i, each in enumerate(value.items))
+        return replace(value, items=tuple(items))
 
     def result_of(self, cell: Cell, call: ast.expr) -> Value:
         """Put a call into the shape of its result."""
         paths = return_paths(cell)
-        if len(paths) == 1:
+        if len(paths) == 1 and cell.kind:
             return read(cell, lambda path: call)
         settled = self.temporary(call)
         places = {path: i for i, path in enumerate(paths)}
@@ -302,16 +346,7 @@ class ExpressionLowerer(MomentLowerer):
         simple = simple_function(target)
         if simple is not None and not keywords and len(arguments) == simple.arguments:
             numbers = [self.as_number(value, each) for value, each in zip(arguments, node.args, strict=True)]
-            type_ = simple.type
-            if type_ == "same":
-                type_ = numbers[0].type
-                for each in numbers:
-                    type_ = join_types(type_, each.type)
-                type_ = "int" if type_ == "bool" else type_
-            codes = (cast(each, "int") if each.type == "bool" else each.node for each in numbers)
-            nodes = dict(zip("abcdef", codes, strict=False))
-            numpy = numbers[0].numpy if simple.type == "same" and simple.numpy is None else simple.numpy
-            return Number(parse(simple.code, **nodes), type_, numpy)
+            return self.of_simple(simple, numbers)
         helper = helper_function(target)
         if helper is not None:
             bound = self.bind(target, arguments, keywords, node)
@@ -443,6 +478,8 @@ class ExpressionLowerer(MomentLowerer):
         if isinstance(value, Series):
             return Number(parse(f"max(0, s.bar + 1 - {value.end})" if value.end else "s.bar + 1"), "int", False)
         if isinstance(value, Window):
+            if value.series.lacks is not None:
+                return Number(self.window_bounds(value)[1], "int", False)
             return Number(parse(f"_window(s, N, {value.stop})[1]", N=value.start.node), "int", False)
         if isinstance(value, Group):
             return Const(len(value.items))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import copy
 import hashlib
 import importlib.util
 import inspect
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +18,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from fastbt.compiler.standins import jesse_standins
 from fastbt.engine.routes import hyperparameters_from_dna
@@ -88,6 +92,8 @@ class StrategySource:
         What its `dna()` stands for, if it has one.
     methods_by_class : dict
         The methods that each of its own classes defines itself.
+    class_state : dict
+        Lists, dicts and the like that these classes hold themselves, by class and name, as they were at first.
     """
 
     cls: type
@@ -98,6 +104,13 @@ class StrategySource:
     sha256: str = field(repr=False)
     dna: dict[str, Any] | None = field(default=None, repr=False)
     methods_by_class: dict[type, dict[str, Method]] = field(default_factory=dict, repr=False)
+    class_state: dict[tuple[type, str], Any] = field(default_factory=dict, repr=False)
+
+    def restored(self) -> type:
+        """Return the class with its own lists and dicts as they were when it was loaded: runs may change them."""
+        for (owner, key), value in self.class_state.items():
+            setattr(owner, key, copy.deepcopy(value))
+        return self.cls
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -387,7 +400,13 @@ def _describe(cls: type) -> StrategySource:
                 raise StrategyError(f"{cls.__name__}.hyperparameters(): {each!r} lacks {', '.join(sorted(missing))}")
     file = _file_of(cls)
     dna = _dna(cls, methods, declared)
-    return StrategySource(cls, cls.__name__, file, methods, declared, digest.hexdigest(), dna, by_class)
+    state = {
+        (owner, key): copy.deepcopy(value)
+        for owner in by_class
+        for key, value in vars(owner).items()
+        if isinstance(value, list | dict | set | deque | np.ndarray) and not key.startswith("__")
+    }
+    return StrategySource(cls, cls.__name__, file, methods, declared, digest.hexdigest(), dna, by_class, state)
 
 
 def _dna(cls: type, methods: Mapping[str, Method], declared: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -27,6 +27,7 @@ from fastbt.compiler.values import (
     Group,
     Listing,
     Moment,
+    Nothing,
     Number,
     Text,
     Value,
@@ -35,7 +36,7 @@ from fastbt.compiler.values import (
     type_of,
 )
 from fastbt.engine.python_series import Expression
-from fastbt.errors import CompileError, StrategyError
+from fastbt.errors import CompileError, FastbtError, StrategyError
 from fastbt.indicators._registry import Indicator
 
 #: In a key of `frame_columns`, instead of how many newest rows are left out: all rows, as of the traded candles.
@@ -156,6 +157,10 @@ class Lowered:
         The shape of what it returns.
     assigns : set of str
         The order attributes that it assigns, or that what it calls does.
+    parts : dict
+        Of a tuple or dict that it returns: the lists in it and what is known of it before the run, by place.
+    own : set of str
+        Paths of the lists that the function made.
     """
 
     name: str
@@ -164,6 +169,8 @@ class Lowered:
     inline: bool = False
     cell: Cell | None = None
     assigns: set[str] = field(default_factory=set)
+    parts: dict[tuple[int, ...], Value] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -189,6 +196,10 @@ class Program:
     forming: dict[str, Indicator] = field(default_factory=dict)
     points: int = 1
     changed: bool = False
+    #: Whether Python may compute before the run what is lowered: then the kernel makes no arrays of series.
+    leaves_arrays: bool = False
+    #: The first statement of a round that changed what a variable can hold.
+    unsettled: tuple[Any, ast.AST] | None = None
     _own_shared: SharedVars = field(default_factory=SharedVars)
     stack: list[tuple[Any, ...]] = field(default_factory=list)
     cached_cells: dict[str, Cell] = field(default_factory=dict)
@@ -424,8 +435,8 @@ class Program:
 
     def is_changed(self, initial: Any) -> bool:
         """Note that the run changes a list or dict; tell whether it is a variable: until now it was a constant."""
-        own = {key for key, value in self.initial_attributes.items() if value is initial}
-        keys = {key for key, value in self.initial_vars.items() if value is initial}
+        own = {key for key, value in self.initial_attributes.items() if _holds(value, initial)}
+        keys = {key for key, value in self.initial_vars.items() if _holds(value, initial)}
         self.assigned_attributes |= own
         self.assigned_vars |= keys
         self.changed |= bool(own or keys)
@@ -468,18 +479,17 @@ class Program:
         lowered = Lowered(unique)
         self.functions[key] = lowered
         self.stack.append(key)
+        lowerer = FunctionLowerer(self, method, context, guarded=guarded, forms=forms, is_condition=is_condition)
         try:
-            lowerer = FunctionLowerer(
-                self,
-                method,
-                context,
-                arguments,
-                dict(keywords),
-                guarded=guarded,
-                forms=forms,
-                is_condition=is_condition,
-            )
+            lowerer.bind_parameters(arguments, dict(keywords))
+            settled = not self.changed
             lowerer.lower_into(lowered)
+            if settled and self.changed and self.unsettled is None:
+                self.unsettled = lowerer, method.node
+        except FastbtError:
+            raise
+        except Exception as error:
+            lowerer.refuse_own(method.node, error)
         finally:
             self.stack.pop()
         return lowered
@@ -505,6 +515,15 @@ class Program:
         return None
 
 
+def _holds(container: Any, value: Any) -> bool:
+    """Tell whether a list or dict is a value, or holds it, directly or not."""
+    if container is value:
+        return True
+    if isinstance(container, dict):
+        return any(_holds(each, value) for each in container.values())
+    return isinstance(container, list | tuple | deque) and any(_holds(each, value) for each in container)
+
+
 def hyperparameter_of(node: ast.AST) -> str | None:
     """Return the name of the hyper-parameter that `hp['name']` reads, or None."""
     match node:
@@ -523,6 +542,8 @@ def _kind(value: Value) -> object:
     has_none = getattr(value, "none", None) is not None
     if isinstance(value, Text) and value.constant is None:
         return ("text", has_none)
+    if isinstance(value, Nothing):
+        return "nothing"
     if isinstance(value, Number) and value.constant is None:
         return (value.type, value.numpy, has_none)
     if isinstance(value, Number | Text):
@@ -601,7 +622,7 @@ def new_program(source: StrategySource, environment: Mapping[str, Any]) -> Progr
     empty = type("Empty", (Strategy,), {"should_long": lambda self: False, "go_long": lambda self: None})
     plain = set(vars(empty()))
     try:
-        instance: Strategy = object.__new__(source.cls)
+        instance: Strategy = object.__new__(source.restored())
         # Whether routes share anything is for the methods to say.
         instance._session = SimpleNamespace(shared_vars={})  # type: ignore[assignment]
         instance.__init__()  # type: ignore[misc]

@@ -25,6 +25,7 @@ from fastbt.compiler.values import (
     Config,
     Const,
     Group,
+    Listing,
     Number,
     Series,
     Text,
@@ -445,6 +446,7 @@ class MarketLowerer(AttributeLowerer):
             slot.label,
             (slot, row) if is_float else None,
             array=parse(f"x[{first}]") if is_float and not slot.sample_missing else None,
+            lacks=parse(f"k.{slot.field}_first") if slot.sample_missing else None,
             pure=Pure(name(key), {key: (slot, row)}) if is_float else Pure(_field(slot, row), dict(slot.inputs)),
         )
 
@@ -528,10 +530,15 @@ class MarketLowerer(AttributeLowerer):
         """
         if not any(isinstance(value, Series | Window | Candles | CandleRow) for value in values):
             return None
+        if any(isinstance(value, Listing) for value in values):
+            return None
         pure = self.pure_made(values, make)
         if pure is not None and pure.windowed:
-            return self.object_by_bar(pure, ast.unparse(node))
+            made = self.object_by_bar(pure, ast.unparse(node))
+            return self.rebuildable(made, lambda: self.kernel_operation(values, lambda *items: each(list(items)), node))
         if any(isinstance(value, Window | Candles | CandleRow) for value in values):
+            return None
+        if any(isinstance(value, Series) and value.rebuilt is not None for value in values):
             return None
         fixed = [value if isinstance(value, Series) else self.settled(self.as_number(value, node)) for value in values]
 
@@ -543,7 +550,25 @@ class MarketLowerer(AttributeLowerer):
             self.refuse(node, "this operator is not compiled; use + - * / // % **")
 
         ends = {value.end for value in values if isinstance(value, Series)}
-        return Series(at, ast.unparse(node), end=ends.pop() if len(ends) == 1 else 0, pure=pure)
+        lacks = [value.lacks for value in values if isinstance(value, Series)]
+        if len({None if each is None else ast.unparse(each) for each in lacks}) > 1:
+            self.refuse(node, "these two arrays are not of one length")
+        return Series(at, ast.unparse(node), end=ends.pop() if len(ends) == 1 else 0, pure=pure, lacks=lacks[0])
+
+    def rebuildable(self, value: Value, again: Callable[[], Value | None]) -> Value:
+        """Let an array that Python makes at each bar be made in the kernel, where what follows depends on the run."""
+        if not isinstance(value, Series) or value.sample is not None or value.array is not None:
+            return value
+        if not isinstance(value.pure, Pure) or not value.pure.windowed or value.rebuilt is not None:
+            return value
+
+        def rebuilt() -> Listing:
+            made = again()
+            if not isinstance(made, Listing):
+                self.refuse(self.method.node, f"{value.name} is not compiled where the run takes part in it")
+            return made
+
+        return replace(value, rebuilt=rebuilt)
 
     def subscript_of_array(self, owner: Value, node: ast.Subscript) -> Pure | None:
         """Return Python code of a subscript, or None if it is not known before the run."""

@@ -46,12 +46,19 @@ T = TypeVar("T")
 class OperatorLowerer:
     """Lower constants, names and operators of one method in one context."""
 
+    #: Names, by identity, through which what they stand for gets a second name; and the dicts and lists that have one.
+    escaping: set[int]
+    shared: set[str]
+
     def __init__(self, program: Program, method: Method, context: str) -> None:
         self.program = program
         self.method = method
         self.context = context
         self.locals: dict[str, Value] = {}
         self.out: list[ast.stmt] = []
+        #: The statement that is lowered.
+        self.statement: ast.stmt | None = None
+        self.escaping, self.shared = set(), set()
         self.temporaries = 0
         self.lists = 0
         self.impure = False
@@ -66,7 +73,9 @@ class OperatorLowerer:
 
     # --- errors -------------------------------------------------------------------------------------------------
     def refuse(self, node: ast.AST, message: str) -> NoReturn:
-        """Raise a CompileError that underlines `node`."""
+        """Raise a CompileError that underlines `node`, or the statement at hand where that is the whole method."""
+        if node is self.method.node and self.statement is not None:
+            node = self.statement
         line = getattr(node, "lineno", self.method.node.lineno)
         column = getattr(node, "col_offset", 0)
         end = getattr(node, "end_col_offset", column + 1)
@@ -78,6 +87,11 @@ class OperatorLowerer:
         start = len(raw[:column].decode(errors="ignore"))
         width = len(raw[column:end].decode(errors="ignore"))
         raise CompileError(message, file=str(self.method.file), line=line, column=start + 1, source=source, width=width)
+
+    def refuse_own(self, node: ast.AST, error: Exception) -> NoReturn:
+        """Refuse what the compiler itself fails on."""
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        self.refuse(node, f'fastbt fails to compile this ({what}). Please report it; until then use mode="interpreted"')
 
     def temporary(self, node: ast.expr) -> ast.expr:
         """Bind an expression to a fresh name, unless it is one, and return the name."""
@@ -298,6 +312,8 @@ class OperatorLowerer:
                 self.refuse(node, f"{node.id!r} holds {value.reason}; give the two things two names")
             if isinstance(value, Text) and value.constant is not None:
                 return value.constant
+            if id(node) in self.escaping and isinstance(value, Group) and value.cell is None:
+                self.shared.add(node.id)
             return value
         namespace = self.method.namespace
         if node.id in namespace:
@@ -403,6 +419,8 @@ class OperatorLowerer:
             lambda items: self.unary(node, *items),
             node,
         )
+        if array is None:
+            array = self.kernel_operation([value], lambda item: self.unary(node, item), node)
         if array is not None:
             return array
         return self.unary(node, self.as_number(value, node.operand))
@@ -439,6 +457,8 @@ class OperatorLowerer:
             lambda items: self.binary(node.op, *items),
             node,
         )
+        if array is None:
+            array = self.combined(node.op, [left, right], node)
         if array is not None:
             return array
         is_truth = isinstance(node.op, ast.BitAnd | ast.BitOr)
@@ -520,6 +540,11 @@ class OperatorLowerer:
             return Number(parse(f"{helper}(s, A, B)", A=a, B=b), "float", numpy)
         if isinstance(op, ast.FloorDiv | ast.Mod):
             helper = "_floor_divide" if isinstance(op, ast.FloorDiv) else "_modulo"
+            if numpy:
+                helper += "_whole" if type_ == "int" else "_numpy"
+                a, b = cast(left, type_), cast(right, type_)
+            elif numpy is None and not (isinstance(right.constant, Const) and right.constant.value):
+                helper += "_either"
             return Number(parse(f"{helper}(s, A, B)", A=a, B=b), type_, numpy)
         if isinstance(op, ast.BitAnd | ast.BitOr) and left.type == right.type == "bool":
             return Number(ast.BoolOp(ast.And() if isinstance(op, ast.BitAnd) else ast.Or(), [a, b]), "bool", numpy)
@@ -557,6 +582,24 @@ class OperatorLowerer:
         """Lower an operation that numpy does item by item; see `market`."""
         raise NotImplementedError
 
+    def combined(self, op: ast.operator, values: list[Value], node: ast.AST) -> Value | None:
+        """Lower an operator between arrays of the run; see `arrays`."""
+        raise NotImplementedError
+
+    def kernel_operation(
+        self, values: list[Value], combine: Callable[..., Number], node: ast.AST, *, own: bool = False
+    ) -> Value | None:
+        """Lower an operation on arrays of the run; see `arrays`."""
+        raise NotImplementedError
+
+    def attribute_of_array(self, owner: Listing, key: str) -> Value | None:
+        """Lower an attribute of an array of the run; see `arrays`."""
+        raise NotImplementedError
+
+    def selected(self, owner: Value, index: Listing, node: ast.AST) -> Value:
+        """Lower a subscript by an array of the run; see `arrays`."""
+        raise NotImplementedError
+
     def pure_made(self, values: list[Value], make: Callable[[list[ast.expr]], ast.expr]) -> Any:
         """Return Python code of the market stage made of values, or None; see `market`."""
         raise NotImplementedError
@@ -567,6 +610,14 @@ class OperatorLowerer:
 
     def attribute_of_object(self, owner: Series, node: ast.Attribute) -> Value | None:
         """Lower an attribute of an object that Python made; see `market`."""
+        raise NotImplementedError
+
+    def rebuildable(self, value: Value, again: Callable[[], Value | None]) -> Value:
+        """Let an array be made in the kernel; see `market`."""
+        raise NotImplementedError
+
+    def index_parts(self, where: ast.expr) -> list[Value]:
+        """Lower the expressions of a subscript; see `market`."""
         raise NotImplementedError
 
     def market(self, pure: Any, node: ast.AST) -> Value:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fastbt.compiler.cells import Cell, as_group, fit, fit_cell, is_none, leaf_kind
+from fastbt.compiler.cells import SERIES_CAPACITY, Cell, as_group, fit, fit_cell, is_none, leaf_kind
 from fastbt.compiler.on_demand import OnDemandLowerer
 from fastbt.compiler.operators import assign
 from fastbt.compiler.storage import leaf_paths
@@ -16,11 +16,11 @@ from fastbt.compiler.values import (
     CandleRow,
     Candles,
     Config,
-    Conflict,
     Const,
     Group,
     Listing,
     Moment,
+    Nothing,
     Number,
     Points,
     Sequence,
@@ -57,6 +57,8 @@ class SequenceLowerer(OnDemandLowerer):
         """Return a value as something to run over whose items are not known one by one; None if it is not."""
         if isinstance(value, Sequence):
             return value
+        if isinstance(value, Series) and value.rebuilt is not None:
+            value = value.rebuilt()
         if isinstance(value, Listing):
             cell = value.cell
             return Sequence(cell.length, lambda i: self.item(cell, i), self.describe(value), cell)
@@ -67,8 +69,9 @@ class SequenceLowerer(OnDemandLowerer):
             series = value.series
             return Sequence(length, lambda i: self.at_bar(series, parse("F + I", F=first, I=i)), "a window")
         if isinstance(value, Series):
-            length = parse(f"max(0, s.bar + 1 - {value.end})")
-            series = value
+            lacks = value.lacks or ast.Constant(0)
+            length = parse(f"max(0, s.bar + 1 - {value.end} - L)", L=lacks)
+            series = value if value.lacks is None else replace(value, lacks=ast.Constant(0))
             return Sequence(length, lambda i: self.at_bar(series, i), value.name)
         if isinstance(value, Candles) and not value.timeframe:
             start: ast.expr = ast.Constant(0)
@@ -93,6 +96,8 @@ class SequenceLowerer(OnDemandLowerer):
         key = self.fresh()
         count = self.fresh()
         code = parse(f"_window(s, N, {value.stop})", N=value.start.node)
+        if value.series.lacks is not None:
+            code = parse(f"_window_from(s, N, {value.stop}, L)", N=value.start.node, L=value.series.lacks)
         targets: list[ast.expr] = [ast.Name(key, ast.Store()), ast.Name(count, ast.Store())]
         self.out.append(ast.Assign([ast.Tuple(targets, ast.Store())], code))
         return name(key), name(count)
@@ -102,6 +107,8 @@ class SequenceLowerer(OnDemandLowerer):
         if series.end:
             # What the series leaves out at its end does not count from its beginning.
             series = replace(series, end=0)
+        if series.lacks is not None:
+            bar = parse("BAR - L", BAR=bar, L=series.lacks)
         return series.at(Number(bar, "int", False))
 
     def static_items(self, value: Value) -> tuple[Value, ...] | None:
@@ -112,6 +119,8 @@ class SequenceLowerer(OnDemandLowerer):
             return tuple(Const(each) for each in value.value)
         if isinstance(value, Const) and isinstance(value.value, str):
             return tuple(Const(each) for each in value.value)
+        if isinstance(value, Nothing):
+            return ()
         group = as_group(value)
         if isinstance(group, Group) and group.none is None:
             if group.keys is not None:
@@ -149,6 +158,10 @@ class SequenceLowerer(OnDemandLowerer):
             self.refuse(node, "range takes one to three numbers")
         if all(isinstance(each, Const) for each in bounds):
             return self.config(ast.Call(name("range"), [self.program.config_node(each) for each in bounds], []), node)
+        return self.range_of(bounds, node)
+
+    def range_of(self, bounds: list[Value], node: ast.Call) -> Sequence:
+        """Return the numbers between bounds."""
         numbers = [self.settled(self.as_number(each, node)) for each in bounds]
         for each, where in zip(numbers, node.args, strict=True):
             if each.type == "float":
@@ -486,7 +499,8 @@ class SequenceLowerer(OnDemandLowerer):
         if items is not None and not isinstance(value, Listing):
             return self.new_list(node, Group(items, is_list=True))
         value = self.nullable_leaf(value)
-        cell = self.fresh_list(node)
+        wide = SERIES_CAPACITY if isinstance(value, Series) and value.size is None else None
+        cell = self.fresh_list(node, value.cell.capacity if isinstance(value, Listing) else wide)
         if isinstance(value, Listing):
             if value.cell.item is not None and fit_cell(cell, value.cell):
                 self.program.changed = True
@@ -503,6 +517,7 @@ class SequenceLowerer(OnDemandLowerer):
         if cell.item is None or cell.item.kind == "":
             return
         self.impure = True
+        self.items_move(cell)
         moved, place = self.fresh(), self.fresh()
         # An insertion sort: stable as Python's, and short lists are what strategies sort.
         outer, self.out = self.out, []
@@ -616,7 +631,7 @@ class SequenceLowerer(OnDemandLowerer):
         if isinstance(group, Group) and group.keys is None:
             if all(each is None or isinstance(each, Const) for each in (lower, upper, step)):
                 bounds = [each.value if isinstance(each, Const) else None for each in (lower, upper, step)]
-                return replace(group, items=group.items[slice(*bounds)], fields=None, cell=None)
+                return replace(group, items=group.items[slice(*bounds)], fields=None, cell=None, place=None)
             group = self.new_list(node, replace(group, is_list=True))
         source = self.nullable_leaf(group)
         if not isinstance(source, Listing):
@@ -632,7 +647,7 @@ class SequenceLowerer(OnDemandLowerer):
             else:
                 ends.append(parse(f"_slice_start(N, I, {by})", N=n, I=self.whole(bound, node)))
         first = self.temporary(ends[0])
-        cell = self.fresh_list(node)
+        cell = self.fresh_list(node, source.cell.capacity)
         if fit_cell(cell, source.cell):
             self.program.changed = True
         cell.is_array = source.cell.is_array
@@ -640,7 +655,7 @@ class SequenceLowerer(OnDemandLowerer):
         count = parse(f"_slice_length(F, L, {by})", F=first, L=ends[1])
         self.out.append(assign(f"v.{cell.path}_n", parse(f"_at_most(s, C, {cell.capacity})", C=count)))
         self.copy_items(source.cell, cell, first, by, ast.Constant(0), cell.length)
-        return Listing(cell)
+        return Listing(cell, view=(source.view or source.cell) if cell.is_array else None)
 
     def copy_items(self, source: Cell, target: Cell, first: ast.expr, step: int, at: ast.expr, count: ast.expr) -> None:
         """Emit copies of the items of one list into another."""
@@ -678,33 +693,6 @@ class SequenceLowerer(OnDemandLowerer):
             sequence = self.to_sequence(self.as_list(Listing(cell), node), node)
         self.each(sequence, lambda item: self.append(cell, item, node))
 
-    def other_operation(self, node: ast.BinOp, left: Value, right: Value) -> Value | None:
-        """Lower + and * of lists and tuples, and arithmetic of arrays and of moments."""
-        moment = self.moment_operation(node, left, right)
-        if moment is not None:
-            return moment
-        if all(self.is_array(each) or not self.is_long(each) for each in (left, right)) and any(
-            isinstance(each, Listing) and each.cell.is_array for each in (left, right)
-        ):
-            return self.list_operation(node, left, right)
-        a, b = as_group(left), as_group(right)
-        if isinstance(node.op, ast.Add) and isinstance(a, Group | Listing) and isinstance(b, Group | Listing):
-            if isinstance(a, Group) and isinstance(b, Group) and a.keys is None and b.keys is None:
-                if a.is_list == b.is_list:
-                    return Group((*a.items, *b.items), is_list=a.is_list)
-            listing = self.as_list(a, node)
-            self.extend(listing.cell, b, node)
-            return listing
-        if isinstance(node.op, ast.Mult):
-            for x, y in ((a, right), (b, left)):
-                if isinstance(x, Group) and x.keys is None:
-                    if isinstance(y, Const) and isinstance(y.value, int) and len(x.items) * y.value <= UNROLLED:
-                        return Group(x.items * y.value, is_list=x.is_list)
-                    return self.repeated([self.settle(each) for each in x.items], y, node)
-        if isinstance(node.op, ast.Mod | ast.Add) and (self.program.text(left) or isinstance(left, Conflict)):
-            return Conflict("a string put together, which only logging may use")
-        return None
-
     def repeated(self, items: list[Value], times: Value, node: ast.AST) -> Listing:
         """Return a list that repeats items as often as a number says."""
         cell = self.fresh_list(node)
@@ -721,60 +709,6 @@ class SequenceLowerer(OnDemandLowerer):
     def moment_operation(self, node: ast.BinOp, left: Value, right: Value) -> Value | None:
         """Lower + and - of moments; see `moments`."""
         raise NotImplementedError
-
-    # --- arrays -------------------------------------------------------------------------------------------------
-    def is_array(self, value: Value) -> bool:
-        """Tell whether arithmetic on a value is that of numpy arrays of a length of their own."""
-        return isinstance(value, Window) or (isinstance(value, Listing) and value.cell.is_array)
-
-    def list_operation(self, node: ast.BinOp, left: Value, right: Value) -> Value:
-        """Lower arithmetic of arrays, item by item."""
-
-        def combine(a: Number, b: Number) -> Number:
-            return self.binary(node.op, replace(a, numpy=True), replace(b, numpy=True))
-
-        return self.array_of([left, right], combine, node)
-
-    def array_of(self, values: list[Value], combine: Callable[..., Number], node: ast.AST) -> Listing:
-        """Return an array that a function of the items of others gives."""
-        cell = self.fresh_list(node)
-        cell.is_array = True
-        sequences = [self.to_sequence(each, node) if self.is_long(each) else None for each in values]
-        numbers = [
-            None if sequence is not None else self.settled(self.as_number(each, node))
-            for each, sequence in zip(values, sequences, strict=True)
-        ]
-        long = [each for each in sequences if each is not None]
-        length = self.temporary(long[0].length)
-        for other in long[1:]:
-            # numpy cannot broadcast arrays of different lengths.
-            self.out.append(ast.Expr(parse("_same_length(s, A, B)", A=length, B=other.length)))
-        self.out.append(assign(f"v.{cell.path}_n", ast.Constant(0)))
-        index = self.fresh()
-        outer, self.out = self.out, []
-        parts = []
-        for number, sequence in zip(numbers, sequences, strict=True):
-            if sequence is not None:
-                parts.append(self.as_number(sequence.at(name(index)), node))
-            elif number is not None:
-                parts.append(number)
-        self.append(cell, combine(*parts), node)
-        body, self.out = self.out, outer
-        self.out.append(ast.For(ast.Name(index, ast.Store()), ast.Call(name("range"), [length], []), body, []))
-        self.impure = True
-        return Listing(cell)
-
-    def is_long(self, value: Value) -> bool:
-        """Tell whether a value has items."""
-        return isinstance(value, Window | Listing | Sequence | Series | Points)
-
-    def array(self, value: Value, node: ast.AST) -> Listing:
-        """Return a copy of something as a numpy array."""
-        listing = self.as_list(value, node)
-        listing.cell.is_array = True
-        if listing.cell.item is not None and listing.cell.item.kind == "leaf":
-            listing.cell.item.numpy = True
-        return listing
 
 
 def _renamed(node: Any, suffix: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastbt.compiler.expressions import return_paths
 from fastbt.compiler.load import Method
 from fastbt.compiler.lower import Lowered, Program
 from fastbt.compiler.values import (
+    Candles,
     Config,
     Conflict,
     Const,
@@ -22,12 +24,14 @@ from fastbt.compiler.values import (
     Moment,
     Number,
     Part,
+    Series,
     Text,
     Value,
+    Window,
     name,
     parse,
 )
-from fastbt.errors import CompileError
+from fastbt.errors import CompileError, FastbtError
 from fastbt.types import Status
 
 
@@ -39,8 +43,6 @@ class FunctionLowerer(ControlLowerer):
         program: Program,
         method: Method,
         context: str,
-        arguments: tuple[Value, ...],
-        keywords: dict[str, Value],
         *,
         guarded: bool = False,
         forms: tuple[tuple[str, Any], ...] = (),
@@ -62,6 +64,7 @@ class FunctionLowerer(ControlLowerer):
         self.parameters: list[str] = []
         self.parameter_names: set[str] = set()
         self.shared: set[str] = set()
+        self.escaping: set[int] = set()
         self.changed_names: set[str] = set()
         self.nullable: set[str] = set()
         #: Every statement that returns.
@@ -69,7 +72,6 @@ class FunctionLowerer(ControlLowerer):
         for key, _ in forms:
             self.locals[f"self.{key}"] = Conflict("orders that the caller assigned")
         self.scan(method.node)
-        self.bind_parameters(arguments, keywords)
 
     def scan(self, node: ast.FunctionDef) -> None:
         """Note the names of lists that the method changes, and the names that hold None at times."""
@@ -88,6 +90,7 @@ class FunctionLowerer(ControlLowerer):
                 value_node = getattr(each, "value", None)
                 none = isinstance(value_node, ast.Constant) and value_node.value is None
                 kinds.setdefault(target.id, set()).add(none)
+        self.escaping = set(_escaping(node))
         self.nullable = {key for key, found in kinds.items() if len(found) == 2}
         self.nullable |= {key for method, key in self.program.nullable_types if method == id(node)}
         self.assigned_names = set(kinds)
@@ -181,6 +184,7 @@ class FunctionLowerer(ControlLowerer):
             lowered.inline = True
             lowered.result = _constant_of(plain[0])
             return
+        lowered.own = {path for path in self.program.local_cells if path.startswith(f"{self.function_name}_")}
         if self.is_callee_guarded:
             body = [ast.If(parse("s.status != 0"), [ast.Return(None)], []), *body]
         if not plain:
@@ -202,6 +206,9 @@ class FunctionLowerer(ControlLowerer):
             self.finish_returns(body, None)
             lowered.node = _function(lowered.name, [*COMMON, *self.parameters], body, self.method)
             return
+        if not self.method.is_cached:
+            values = self.take_parts(lowered, values, ends)
+            plain = [each for each in values if not is_none(each)]
         cell = self.result_cell(values, ends)
         if self.method.is_cached:
             if self.parameters:
@@ -250,6 +257,46 @@ class FunctionLowerer(ControlLowerer):
             node.before = self.out
             self.out = outer
         lowered.result = Listing(cell)
+
+    def take_parts(self, lowered: Lowered, values: list[Value], ends: bool) -> list[Value]:
+        """Take the lists, and what is known before the run, out of the one tuple or dict that the method returns.
+
+        What is left in their places is not used: the caller is told what belongs there.
+        """
+        group = as_group(values[0]) if values else None
+        if len(values) != 1 or not ends or not isinstance(group, Group) or group.is_list:
+            return values
+        before: list[ast.stmt] = []
+
+        def taken(value: Value, place: tuple[int, ...]) -> Value:
+            inner = as_group(value)
+            if isinstance(inner, Group) and inner.is_list and inner.keys is None and len(inner.items) == 0:
+                return value
+            if isinstance(inner, Group) and not (inner.is_list and inner.keys is None):
+                return replace(inner, items=tuple(taken(each, (*place, i)) for i, each in enumerate(inner.items)))
+            is_known = isinstance(value, Candles) and not isinstance(value.tail, Number)
+            if is_known or (isinstance(value, Series) and value.pure is not None):
+                lowered.parts[place] = value
+                return Const(0)
+            if isinstance(value, Listing | Window | Series):
+                outer, self.out = self.out, before
+                held = value if isinstance(value, Listing) else self.array(value, self.method.node)
+                cell = self.local_cell(f"part{''.join(f'_{i}' for i in place)}", temporary=True)
+                cell.is_array = held.cell.is_array
+                cell.capacity = max(cell.capacity, held.cell.capacity)
+                self.fit(cell, replace(held, none=None), self.method.node)
+                self.put(cell, replace(held, none=None))
+                self.out = outer
+                lowered.parts[place] = Listing(cell)
+                return Const(0)
+            return value
+
+        left = taken(group, ())
+        for node in self.return_nodes:
+            if node.pending is not None and not is_none(node.pending):
+                node.before = [*getattr(node, "before", []), *before]
+                node.pending = left
+        return [left]
 
     def different(self) -> str:
         """Say that a method returns several kinds of things."""
@@ -370,8 +417,17 @@ class FunctionLowerer(ControlLowerer):
                     "Nonlocal": "nonlocal",
                 }.get(type(each).__name__, type(each).__name__)
                 self.refuse(each, f'{what} is not compiled; use mode="interpreted", or write it without')
-            start = len(self.out)
-            ends = handler(each)
+            start, changed = len(self.out), self.program.changed
+            outer, self.statement = self.statement, each
+            try:
+                ends = handler(each)
+            except FastbtError:
+                raise
+            except Exception as error:
+                self.refuse_own(each, error)
+            self.statement = outer
+            if self.program.changed and not changed:
+                self.program.unsettled = self, each
             self.guard_from(start)
             if self.snapshots:
                 self.snapshots[-1].append(dict(self.locals))
@@ -591,6 +647,23 @@ def _constant_of(value: Value) -> Value:
     if isinstance(value, Group):
         return replace(value, items=tuple(map(_constant_of, value.items)))
     return value
+
+
+def _escaping(node: ast.AST) -> Iterator[int]:
+    """Return the names, by identity, through which what they stand for gets another name: items, arguments."""
+    for each in ast.walk(node):
+        held: list[ast.expr] = []
+        if isinstance(each, ast.List | ast.Tuple | ast.Set) and isinstance(getattr(each, "ctx", ast.Load()), ast.Load):
+            held = each.elts
+        elif isinstance(each, ast.Dict):
+            held = each.values
+        elif isinstance(each, ast.Call) and not (isinstance(each.func, ast.Name) and each.func.id in _COPYING):
+            held = [*each.args, *(keyword.value for keyword in each.keywords)]
+        yield from (id(inner) for inner in held if isinstance(inner, ast.Name))
+
+
+#: Functions that keep nothing of what they are called with.
+_COPYING = frozenset("len dict list tuple sum min max sorted any all print float int str isinstance range zip".split())
 
 
 def _names_assigned(node: ast.AST) -> list[ast.Name]:

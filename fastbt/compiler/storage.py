@@ -12,12 +12,13 @@ from fastbt.compiler.cells import (
     as_group,
     fit,
     is_none,
+    listed,
     none_code,
     read,
     zero,
 )
 from fastbt.compiler.operators import OperatorLowerer, cast
-from fastbt.compiler.values import Group, Listing, Moment, Number, Text, Value, parse
+from fastbt.compiler.values import Conflict, Group, Listing, Moment, Nothing, Number, Text, Value, parse
 
 
 def store(text: str) -> ast.expr:
@@ -39,7 +40,7 @@ class StorageLowerer(OperatorLowerer):
 
     def leaf_code(self, value: Value, cell: Cell) -> ast.expr:
         """Return the code of a value as a leaf keeps it."""
-        if is_none(value):
+        if is_none(value) or isinstance(value, Nothing):
             return zero(cell.type)
         leaf = self.leaf(value)
         assert leaf is not None
@@ -52,8 +53,10 @@ class StorageLowerer(OperatorLowerer):
         if isinstance(value, Group):
             none = None if value.none is None else self.temporary(value.none)
             return replace(value, items=tuple(map(self.settle, value.items)), none=none)
-        if not isinstance(value, Number | Text | Moment) or getattr(value, "constant", None) is not None:
+        is_leaf = isinstance(value, Number | Text | Moment) and not isinstance(value, Nothing)
+        if not is_leaf or getattr(value, "constant", None) is not None:
             return value
+        assert isinstance(value, Number | Text | Moment)
         node = self.temporary(value.node)
         return replace(value, node=node, none=None if value.none is None else self.temporary(value.none))
 
@@ -83,6 +86,8 @@ class StorageLowerer(OperatorLowerer):
         """Emit the assignments that put a value into a cell, or into an item of the list that it belongs to."""
         self.impure = True
         value = as_group(value)
+        if isinstance(value, Nothing):
+            return
 
         def target(path: str) -> ast.expr:
             place = store(f"v.{path}")
@@ -111,6 +116,7 @@ class StorageLowerer(OperatorLowerer):
 
     def put_list(self, cell: Cell, value: Value) -> None:
         """Let a list hold what another one or a group holds."""
+        value = listed(value)
         if isinstance(value, Listing):
             if value.cell is cell:
                 return
@@ -161,20 +167,24 @@ class StorageLowerer(OperatorLowerer):
         path = f"{self.function_name}_{key}"
         cell = self.program.local_cells.get(path)
         if cell is None:
-            cell = Cell(path, kind="list", capacity=capacity, temporary=temporary)
+            cell = Cell(path, kind="list", capacity=capacity, temporary=temporary, is_local=True)
             self.program.local_cells[path] = cell
+        cell.capacity = max(cell.capacity, capacity)
         return cell
 
-    def fresh_list(self, where: ast.AST) -> Cell:
+    def fresh_list(self, where: ast.AST, capacity: int | None = None) -> Cell:
         """Return the cell of a list that an expression makes."""
         self.lists += 1
-        return self.local_cell(f"list{self.lists}", temporary=True)
+        return self.local_cell(f"list{self.lists}", temporary=True, capacity=capacity or LOCAL_CAPACITY)
 
     def item(self, cell: Cell, index: ast.expr) -> Value:
         """Return an item of a list at a valid index."""
         if cell.item is None or cell.item.kind == "":
-            return Number(parse("0.0 * I", I=index), "float", False)
-        return read(cell.item, lambda path: parse(f"v.{path}[I]", I=index))
+            return Nothing(ast.Constant(0.0), "float", False)
+        found = read(cell.item, lambda path: parse(f"v.{path}[I]", I=index))
+        if isinstance(found, Group) and (found.keys is not None or found.is_list):
+            return replace(found, place=(cell, index))
+        return replace(found, numpy=True) if cell.is_array and isinstance(found, Number) else found
 
     def new_list(self, where: ast.AST, items: Value) -> Listing:
         """Return a list of one call that holds these items."""
@@ -201,9 +211,22 @@ class StorageLowerer(OperatorLowerer):
 
     def take_out(self, cell: Cell, place: ast.expr) -> None:
         """Emit what closes the gap in a list, and shortens it."""
+        self.items_move(cell)
         for path in leaf_paths(cell.item) if cell.item is not None else ():
             self.out.append(ast.Expr(parse(f"_take_out(v.{path}, {self.n(cell)}, P)", P=place)))
         self.out.append(_assign(self.n(cell), parse(f"max(0, {self.n(cell)} - 1)")))
+
+    def items_move(self, cell: Cell | None) -> None:
+        """Note that the items of a list, or with None those of all lists, may be in other places from here on."""
+        for key, value in self.locals.items():
+            if isinstance(value, Group) and value.place is not None and (cell is None or value.place[0] is cell):
+                self.locals[key] = replace(value, place=(None, ast.Constant(0)))
+
+    def item_changes(self, cell: Cell, key: str | None) -> None:
+        """Note that an item of a list is changed by a name, or otherwise: what other names hold of it is old."""
+        for other, value in self.locals.items():
+            if isinstance(value, Group) and value.place is not None and value.place[0] is cell and other != key:
+                self.locals[other] = Conflict("an item of a list that was changed since; read it again")
 
     def leaf_paths_of(self, cell: Cell) -> list[str]:
         """Return the arrays that hold the items of a list."""

@@ -78,6 +78,11 @@ class Number(Value):
 
 
 @dataclass(frozen=True)
+class Nothing(Number):
+    """An item of a list that nothing ever fills: where it is asked for the run ends, and what follows never happens."""
+
+
+@dataclass(frozen=True)
 class Series(Value):
     """A market series; `at(index)` is its value `index` rows from the newest (-1) or from the first (0).
 
@@ -102,6 +107,10 @@ class Series(Value):
         Of an object that is no array, as those of pandas: what it is on made-up candles.
     base : Series or None
         Of what leaves out newest rows: the series with them.
+    lacks : ast.expr or None
+        Code of how many rows it has less than there are bars, from the first one on.
+    rebuilt : callable or None
+        Of an array that is another one at each bar: emits what makes it in the kernel, and returns it.
     """
 
     at: Callable[[Value], Number]
@@ -113,6 +122,8 @@ class Series(Value):
     size: int | None = None
     sample: Any = field(default=None, compare=False)
     base: Series | None = None
+    lacks: ast.expr | None = None
+    rebuilt: Callable[[], Listing] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -185,6 +196,8 @@ class Group(Value):
         For each key of a dict, code that tells whether it is there, if it can be missing.
     cell : Cell or None
         Where it is kept, if it is a variable of the strategy.
+    place : tuple or None
+        Of an item of a list: the list's cell, and code of where in it the item is; no cell if that is unknown by now.
     """
 
     items: tuple[Value, ...]
@@ -194,14 +207,26 @@ class Group(Value):
     none: ast.expr | None = None
     present: tuple[ast.expr | None, ...] | None = None
     cell: Cell | None = None
+    place: tuple[Cell | None, ast.expr] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class Listing(Value):
-    """A list whose length and items the kernel knows: `cell` tells where they are kept."""
+    """A list whose length and items the kernel knows.
+
+    Attributes
+    ----------
+    cell : Cell
+        Where they are kept.
+    none : ast.expr or None
+        Code that tells whether it is None, if it can be.
+    view : Cell or None
+        The array that it is a part of, which in numpy shares its memory; here it is a copy.
+    """
 
     cell: Cell
     none: ast.expr | None = None
+    view: Cell | None = None
 
 
 @dataclass(frozen=True)

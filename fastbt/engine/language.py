@@ -67,6 +67,48 @@ def _modulo(s, a, b):
 
 
 @lean
+def _floor_divide_either(s, a, b):
+    """Divide and round down numbers that may be Python's or numpy's: zero cannot be decided."""
+    if b == 0:
+        _fail(s, AMBIGUOUS_DIVISION)
+        return a
+    return a // b
+
+
+@lean
+def _modulo_either(s, a, b):
+    """Return the remainder of numbers that may be Python's or numpy's: zero cannot be decided."""
+    if b == 0:
+        _fail(s, AMBIGUOUS_DIVISION)
+        return a
+    return a % b
+
+
+@lean
+def _floor_divide_numpy(s, a, b):
+    """Divide numpy's floats and round down: zero gives an infinity."""
+    return a / b if b == 0.0 else a // b
+
+
+@lean
+def _modulo_numpy(s, a, b):
+    """Return the remainder of numpy's floats: that of zero is no number."""
+    return np.nan if b == 0.0 else a % b
+
+
+@lean
+def _floor_divide_whole(s, a, b):
+    """Divide numpy's whole numbers and round down: zero gives zero."""
+    return 0 if b == 0 else a // b
+
+
+@lean
+def _modulo_whole(s, a, b):
+    """Return the remainder of numpy's whole numbers: that of zero is zero."""
+    return 0 if b == 0 else a % b
+
+
+@lean
 def _lesser(a, b):
     """Return Python's `min(a, b)`, NaN included."""
     return b if b < a else a

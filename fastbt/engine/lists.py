@@ -282,3 +282,162 @@ def _middle(s, items, n):
     if n % 2 == 1:
         return ordered[n // 2]
     return (ordered[n // 2 - 1] + ordered[n // 2]) / 2.0
+
+
+@lean
+def _list_any(s, items, n):
+    """Return numpy's `any` of an array."""
+    for i in range(n):
+        if items[i] != 0:
+            return True
+    return False
+
+
+@lean
+def _list_all(s, items, n):
+    """Return numpy's `all` of an array."""
+    for i in range(n):
+        if items[i] == 0:
+            return False
+    return True
+
+
+@lean
+def _list_count(s, items, n):
+    """Return how many items are not zero."""
+    count = 0
+    for i in range(n):
+        if items[i] != 0:
+            count += 1
+    return count
+
+
+@lean
+def _list_product(s, items, n):
+    """Return numpy's product: one after the other."""
+    product = 1.0
+    for i in range(n):
+        product *= items[i]
+    return product
+
+
+@lean
+def _list_range(s, items, n):
+    """Return numpy's `ptp`: how far the items reach."""
+    return _list_max(s, items, n) - _list_min(s, items, n)
+
+
+@kernel
+def _list_nansum(s, items, n):
+    """Return numpy's `nansum`."""
+    known = np.empty(n)
+    for i in range(n):
+        known[i] = items[i] if items[i] == items[i] else 0.0
+    return _pairwise_sum(known, 0, n)
+
+
+@kernel
+def _list_nanmean(s, items, n):
+    """Return numpy's `nanmean`; NaN where there is no number."""
+    count = 0
+    for i in range(n):
+        if items[i] == items[i]:
+            count += 1
+    return _list_nansum(s, items, n) / count if count > 0 else np.nan
+
+
+@lean
+def _list_nanmax(s, items, n):
+    """Return numpy's `nanmax`; NaN where there is no number."""
+    if not _some(s, n):
+        return np.nan
+    best = np.nan
+    for i in range(n):
+        if not (items[i] <= best) and items[i] == items[i]:
+            best = items[i]
+    return best
+
+
+@lean
+def _list_nanmin(s, items, n):
+    """Return numpy's `nanmin`; NaN where there is no number."""
+    if not _some(s, n):
+        return np.nan
+    best = np.nan
+    for i in range(n):
+        if not (items[i] >= best) and items[i] == items[i]:
+            best = items[i]
+    return best
+
+
+@kernel
+def _list_quantile(s, items, n, share):
+    """Return numpy's quantile of an array, interpolated linearly; none at all, or no such share, raises."""
+    if n == 0:
+        _fail(s, INDEX_ERROR)
+        return np.nan
+    if not 0.0 <= share <= 1.0:
+        _fail(s, VALUE_ERROR)
+        return np.nan
+    ordered = np.sort(items[:n].copy())
+    if ordered[n - 1] != ordered[n - 1]:
+        return np.nan
+    place = (n - 1) * share
+    below = int(np.floor(place))
+    above = min(below + 1, n - 1)
+    part = place - below
+    step = ordered[above] - ordered[below]
+    if part >= 0.5:
+        return ordered[above] - step * (1.0 - part)
+    return ordered[below] + step * part
+
+
+@lean
+def _running_sum(items, n):
+    """Add up items one after the other."""
+    for i in range(1, n):
+        items[i] = items[i - 1] + items[i]
+
+
+@lean
+def _running_product(items, n):
+    """Multiply items one after the other."""
+    for i in range(1, n):
+        items[i] = items[i - 1] * items[i]
+
+
+@lean
+def _running_max(items, n):
+    """Replace items by numpy's maximum of all up to each."""
+    for i in range(1, n):
+        if not (items[i] >= items[i - 1]) and items[i] == items[i]:
+            items[i] = items[i - 1]
+
+
+@lean
+def _running_min(items, n):
+    """Replace items by numpy's minimum of all up to each."""
+    for i in range(1, n):
+        if not (items[i] <= items[i - 1]) and items[i] == items[i]:
+            items[i] = items[i - 1]
+
+
+@lean
+def _difference_items(items, n):
+    """Replace items by how much each differs from the one before it."""
+    for i in range(n - 1):
+        items[i] = items[i + 1] - items[i]
+
+
+@kernel
+def _sort_items(items, n):
+    """Sort items, NaN last."""
+    items[:n] = np.sort(items[:n].copy())
+
+
+@kernel
+def _roll_items(items, n, by):
+    """Move items on by some places, the last ones to the beginning."""
+    held = items[:n].copy()
+    for i in range(n):
+        items[(i + by) % n] = held[i]

@@ -18,6 +18,13 @@ def _window(s, start, stop):
 
 
 @lean
+def _window_from(s, start, stop, begin):
+    """Return `_window` of an array whose first row is that of the bar `begin`."""
+    first, n = _window(s, start, stop)
+    return max(first, begin), max(0, n - max(0, begin - first))
+
+
+@lean
 def _some(s, n):
     """End the run where numpy or Python would reduce nothing at all."""
     if n == 0:

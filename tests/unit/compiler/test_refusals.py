@@ -20,6 +20,20 @@ REFUSED = [
         "x.append(self.index)",
         "an item of the list: it is a string",
     ),
+    ('return np.array(["up"] * self.index)[0] == "up"', 'np.array(["up"] * self.index)', "only of numbers; use a list"),
+    (
+        "return np.array([[1, self.index], [2, 3]])[0, 1]",
+        "np.array([[1, self.index], [2, 3]])",
+        "one array for each column",
+    ),
+    ("return np.zeros((2, self.index))[0, 1]", "np.zeros((2, self.index))", "more than one dimension"),
+    ("return np.dot([1, self.index], [1, 2]) > 3", "np.dot([1, self.index], [1, 2])", "depends on the machine"),
+    (
+        "return np.array([self.index]) @ np.array([2]) > 3",
+        "np.array([self.index]) @ np.array([2])",
+        "as a sum: (a * b)",
+    ),
+    ("return not np.array([self.index])", "np.array([self.index])", "the truth of an array"),
     ("return pric > 3", "pric", "the name 'pric' is not defined"),
     ("price = 1\n    return prce > 3", "prce", "Did you mean 'price'?"),
     ("return self.prize > 3", "self.prize", "self.prize is not known to the compiler. Did you mean 'price'?"),
@@ -192,6 +206,49 @@ REFUSED_METHODS = [
         "@cached\ndef level(self, a):\n    return a\ndef should_long(self):\n    return self.level(self.index) > 1",
         "def level(self, a):",
         "@cached is compiled for methods without arguments",
+    ),
+    # lists, dicts and arrays with two names
+    (
+        "def go_long(self):\n    self.rows.append({'x': 1})\n    last = self.rows[-1]\n    self.rows.pop()\n"
+        "    last['x'] = self.price\n\ndef __init__(self):\n    super().__init__()\n    self.rows = []\n",
+        "last['x']",
+        "read it again before",
+    ),
+    (
+        "def go_long(self):\n    row = self.rows[0]\n    row[0] = 7\n\n"
+        "def __init__(self):\n    super().__init__()\n    self.rows = [[1, 2]]\n",
+        "row = self.rows[0]",
+        "write self.rows[i][j] = x",
+    ),
+    (
+        "def go_long(self):\n    row = {'x': self.price}\n    self.rows.append(row)\n    row['x'] = 2\n\n"
+        "def __init__(self):\n    super().__init__()\n    self.rows = []\n",
+        "row['x']",
+        "a dict with two names is not changed",
+    ),
+    (
+        "def go_long(self):\n    a = self.h[1:]\n    self.h[2] = self.price\n    b = a.sum()\n\n"
+        "def __init__(self):\n    super().__init__()\n    self.h = np.zeros(6)\n",
+        "a",
+        "take a copy of it: .copy()",
+    ),
+    (
+        "def go_long(self):\n    a = self.h[1:]\n    a[2] = self.price\n\n"
+        "def __init__(self):\n    super().__init__()\n    self.h = np.zeros(6)\n",
+        "a[2]",
+        "make a copy: .copy()",
+    ),
+    (
+        "def go_long(self):\n    self.h[1] = self.price\n\n"
+        "def __init__(self):\n    super().__init__()\n    self.h = np.array([0, 0])\n",
+        "self.h[1]",
+        "numpy cuts this to a whole number",
+    ),
+    (
+        "def go_long(self):\n    self.h = np.append(self.h, self.price)\n\n"
+        "def __init__(self):\n    super().__init__()\n    self.h = []\n",
+        "self.h",
+        "a list elsewhere and an array here",
     ),
 ]
 
