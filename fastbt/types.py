@@ -125,6 +125,7 @@ class Status(IntEnum):
     COMPLEX_POWER = 112
     ROUND_RANGE = 113
     AMBIGUOUS_ROUND = 114
+    USER_FUNCTION_RAISED = 115
 
     @property
     def jesse_exception(self) -> str | None:
@@ -154,4 +155,6 @@ UNSUPPORTED_REASONS: Final[dict[Status, str]] = {
     Status.COMPLEX_POWER: "a negative number was raised to a fractional power, which is complex in Python",
     Status.ROUND_RANGE: "round() of a number too large, or to digits that are not between 0 and 15",
     Status.AMBIGUOUS_ROUND: "round() of a number whose last digit depends on Python or numpy number types",
+    Status.USER_FUNCTION_RAISED: "a numba function of the strategy's own raised, and it can raise several exceptions, "
+    "which compiled code cannot tell apart",
 }

@@ -315,7 +315,8 @@ def module_text(program: Program) -> str:
         lines.append(f"from {each.kernel.__module__} import {each.kernel.__name__}")
     if program.user_functions:
         lines.append("from fastbt.compiler.user_functions import user_function")
-        lines += [f"\n{called} = user_function({key!r})" for key, called in program.user_functions.items()]
+        known = program.user_functions.items()
+        lines += [called.text(key, type_, len(types)) for (key, type_, types), called in known]
     bodies = []
     for lowered in program.functions.values():
         if lowered.node is not None:

@@ -18,7 +18,7 @@ from fastbt.compiler.lower import Lowered, Slot
 from fastbt.compiler.market import Pure
 from fastbt.compiler.moments import MomentLowerer
 from fastbt.compiler.operators import assign
-from fastbt.compiler.user_functions import is_compiled, register
+from fastbt.compiler.user_functions import UserFunction, is_compiled, raised_status, register, result_type
 from fastbt.compiler.values import (
     Bound,
     Candles,
@@ -41,13 +41,12 @@ from fastbt.compiler.values import (
     join_types,
     name,
     parse,
-    type_of,
 )
 from fastbt.engine import sizing
 from fastbt.engine.routes import frame_name
 from fastbt.errors import did_you_mean
 from fastbt.indicators._registry import REGISTRY, Indicator
-from fastbt.types import TIMEFRAME_MINUTES
+from fastbt.types import TIMEFRAME_MINUTES, Status
 
 
 class ExpressionLowerer(MomentLowerer):
@@ -396,17 +395,19 @@ class ExpressionLowerer(MomentLowerer):
         except TypeError as error:
             self.refuse(node, f"{target.py_func.__name__}: {error}")
         numbers = [self.as_number(each, node) for each in bound]
-        tried = [{"bool": True, "int": 2, "float": 1.5}[each.type] for each in numbers]
         try:
-            type_ = type_of(target.py_func(*tried))
-        except Exception as error:
-            self.refuse(node, f"this raised {type(error).__name__} when it was tried on {tried}: {error}")
+            type_ = result_type(target, [each.type for each in numbers])
+        except TypeError as error:
+            self.refuse(node, f"numba cannot compile {target.py_func.__name__} for these arguments: {error}")
         if type_ is None:
             self.refuse(node, f"{target.py_func.__name__} is called as it is where it returns a number")
-        key = register(target)
         functions = self.program.user_functions
-        called = functions.setdefault(key, f"user_{len(functions)}_{target.py_func.__name__}")
-        return Number(ast.Call(name(called), [each.node for each in numbers], []), type_, False)
+        place, kind = len(functions), (register(target), type_, tuple(each.type for each in numbers))
+        called = functions.setdefault(kind, UserFunction(place, target.py_func.__name__, raised_status(target)))
+        codes = [each.node for each in numbers]
+        if called.status == Status.OK:
+            return Number(ast.Call(name(called.name), codes, []), type_, False)
+        return Number(ast.Call(name(called.caught), [name("s"), *codes], []), type_, False)
 
     def reduce(self, target: Any, values: Series | Window, node: ast.AST) -> Value | None:
         """Lower a reduction of a window: np.max, min(), .mean() and the like; None if it is none."""

@@ -20,6 +20,7 @@ from fastbt.compiler import api
 from fastbt.compiler.cells import Cell, UnfitError, fit, moment_kind, moment_number, plain_name
 from fastbt.compiler.load import Method, StrategySource
 from fastbt.compiler.shared import SharedVars
+from fastbt.compiler.user_functions import UserFunction
 from fastbt.compiler.values import (
     Config,
     Const,
@@ -208,7 +209,7 @@ class Program:
     nullable_types: dict[tuple[int, str], Cell] = field(default_factory=dict)
     frame_columns: dict[tuple[str, int, int], str] = field(default_factory=dict)
     frame_rows: dict[str, str] = field(default_factory=dict)
-    user_functions: dict[str, str] = field(default_factory=dict)
+    user_functions: dict[tuple[str, str, tuple[str, ...]], UserFunction] = field(default_factory=dict)
     on_demand: dict[str, Indicator] = field(default_factory=dict)
     forming_frames: dict[str, Indicator] = field(default_factory=dict)
     timeframes: set[str] = field(default_factory=set)

@@ -209,8 +209,14 @@ class MarketLowerer(AttributeLowerer):
         parts = [self.pure(each) for each in value.items]
         if value.fields is not None or any(each is None for each in parts):
             return None
+        known = [each for each in parts if each is not None]
+        if value.keys is not None:
+            if value.present is not None or not known:
+                return None
+            keys: list[ast.expr | None] = [self.program.config_node(Const(each)) for each in value.keys]
+            return join(known, lambda codes: ast.Dict(keys, codes))
         make = ast.List if value.is_list else ast.Tuple
-        return join([each for each in parts if each is not None], lambda codes: make(codes, ast.Load()))
+        return join(known, lambda codes: make(codes, ast.Load()))
 
     def is_market(self, values: list[Value]) -> bool:
         """Tell whether Python can compute something of these values, and they are not all of the configuration."""
@@ -282,23 +288,42 @@ class MarketLowerer(AttributeLowerer):
 
         return self.pure_made([*arguments, *keywords.values()], call)
 
+    def bar_time(self) -> Value:
+        """Lower `self.time` at the end of a bar: Python knows it, too."""
+        length = TIMEFRAME_MINUTES[self.program.environment["route"].timeframe] * 60_000
+        known = self.pure_made([Candles()], lambda codes: parse(f"X[-1, 0] + {length}", X=codes[0]))
+        assert isinstance(known, Pure)
+        return Number(parse("s.time"), "float", None, pure=replace(known, windowed=True))
+
     def trading_hours(self, key: str, node: ast.AST) -> Value:
-        """Lower `self.is_trading_hours` and `self.closed_candle_open_time`."""
-        if self.context != "bar":
-            self.refuse(node, f"self.{key} is compiled in hooks that run at the end of a bar; keep it in self.vars")
+        """Lower `self.is_trading_hours` and `self.closed_candle_open_time`: of the last candle that is complete."""
+        length = TIMEFRAME_MINUTES[self.program.environment["route"].timeframe] * 60_000
         if key == "closed_candle_open_time":
-            return Number(parse("np.int64(bars[s.bar, 0])"), "int", False)
+            if self.context == "bar":
+                known = self.pure_made([Candles()], lambda codes: parse("int(X[-1, 0])", X=codes[0]))
+                assert isinstance(known, Pure)
+                code = parse("np.int64(bars[s.bar, 0])")
+                return Number(code, "int", False, pure=replace(known, windowed=True))
+            return Number(parse(f"_closed_open(s, bars, {length})"), "int", False)
         method = self.program.source.methods.get("trading_hours")
         hours = Const(None) if method is None else self.call_method(method, (), (), node)
         if isinstance(hours, Const) and hours.value is None:
             return Const(True)
-        if not isinstance(hours, Const | Config):
-            self.refuse(node, "trading_hours() must return a schedule that is known before the run")
         pure = self.pure_call(Const(hours_of), [Candles(), hours], {})
-        assert pure is not None
-        series = self.market(pure, node)
-        assert isinstance(series, Series)
-        return replace(series.at(Const(-1)), numpy=False)
+        if pure is None:
+            self.refuse(node, "trading_hours() must return a schedule that is known before the run")
+        index: Value = Const(-1)
+        outer = self.context
+        if outer != "bar":
+            index = Number(self.temporary(parse(f"_closed_bar(s, bars, {length})")), "int", False)
+        # The candle that is asked for is complete, whatever forms at that moment.
+        self.context = "bar"
+        try:
+            series = self.market(pure, node)
+            assert isinstance(series, Series)
+            return replace(series.at(index), numpy=False)
+        finally:
+            self.context = outer
 
     # --- what becomes of it -------------------------------------------------------------------------------------
     def market(self, pure: Any, node: ast.AST, *, may_look_back: bool = False) -> Value:

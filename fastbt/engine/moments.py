@@ -10,8 +10,10 @@ import numpy as np
 
 from fastbt._jit import lean
 from fastbt.engine.kernels import _fail
+from fastbt.types import TIMESTAMP
 
 VALUE_ERROR = 6
+FORMING_SERIES = 107
 
 
 @lean
@@ -81,3 +83,24 @@ def _iso_week(days):
     """Return the ISO week of a date."""
     thursday = days - (days + 3) % 7 + 3
     return (thursday - _days(_civil(thursday)[0], 1, 1)) // 7 + 1
+
+
+@lean
+def _closed_bar(s, bars, length):
+    """Return the last bar that is complete by now; before the first one nothing is known."""
+    if bars[s.bar, TIMESTAMP] + length <= s.time:
+        return s.bar
+    if s.bar == 0:
+        _fail(s, FORMING_SERIES)
+        return 0
+    return s.bar - 1
+
+
+@lean
+def _closed_open(s, bars, length):
+    """Return the open time of the last bar that is complete by now, or would be."""
+    if bars[s.bar, TIMESTAMP] + length <= s.time:
+        return np.int64(bars[s.bar, TIMESTAMP])
+    if s.bar == 0:
+        return np.int64(bars[0, TIMESTAMP]) - length
+    return np.int64(bars[s.bar - 1, TIMESTAMP])

@@ -137,3 +137,86 @@ class TruncatedToTheHour(Base):
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         hours = (now - midnight).total_seconds() / 3600
         return self.price - self.candles[-1 - int(hours) % 5, 2]
+
+
+SESSION = {
+    "timezone": "America/New_York",
+    "hours": {"Mon-Fri": "09:30-16:00", "Sun": "20:00-02:00"},
+    "closed": ["2019-02-18", "2019-09-02"],
+    "overrides": {"2019-02-20": "10:00-12:00"},
+}
+
+
+class TradingHoursGate(Base):
+    def trading_hours(self):
+        return SESSION
+
+    def signal(self):
+        if not self.is_trading_hours:
+            return 0
+        return self.price - ta.sma(self.candles, self.hp["n"])
+
+    def should_cancel_entry(self):
+        return not self.is_trading_hours
+
+
+class TradingHoursOfHyperparameter(Base):
+    def hyperparameters(self):
+        return [
+            {"name": "n", "type": int, "min": 3, "max": 30, "default": 9},
+            {"name": "closes", "type": int, "min": 12, "max": 23, "default": 18},
+        ]
+
+    def trading_hours(self):
+        if self.exchange_type == "spot":
+            return None
+        return {"timezone": "UTC", "hours": {"Mon-Sat": ["00:00-04:00", f"08:00-{self.hp['closes']}:00"]}}
+
+    def signal(self):
+        return (self.price - ta.ema(self.candles, self.hp["n"])) * self.is_trading_hours
+
+
+class OwnTradingHours(Base):
+    def signal(self):
+        opened = self.closed_candle_open_time
+        if not utils.is_in_trading_hours(self.closed_candle_open_time, SESSION) or opened % 7_200_000 == 0:
+            return 0
+        return self.price - ta.sma(self.candles, self.hp["n"])
+
+
+class FilteredByTradingHours(Base):
+    def trading_hours(self):
+        return SESSION
+
+    def signal(self):
+        session = utils.filter_candles_by_hours(self.candles, self.trading_hours())
+        if len(session) < 30:
+            return 0
+        return self.price - ta.sma(session, 10)
+
+
+class TradingHoursOfAFill(Base):
+    def __init__(self):
+        super().__init__()
+        self.outside = 0
+        self.opened = 0
+
+    def trading_hours(self):
+        return {"timezone": "Europe/Berlin", "hours": {"Mon-Sun": "07:00-17:00"}}
+
+    def signal(self):
+        return self.price - ta.sma(self.candles, self.hp["n"]) - self.outside / 100
+
+    def go_long(self):
+        self.buy = utils.size_to_qty(self.balance * 0.1, self.price), self.price * 0.999
+        self.take_profit = self.buy[0], self.price * 1.002
+
+    def on_open_position(self, order):
+        self.opened = self.closed_candle_open_time
+        if not self.is_trading_hours:
+            self.outside += 1
+
+    def on_close_position(self, order, closed_trade):
+        self.outside -= self.is_trading_hours
+        if self.closed_candle_open_time == self.opened:
+            self.outside += 2
