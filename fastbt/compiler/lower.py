@@ -174,7 +174,7 @@ class Lowered:
     own: set[str] = field(default_factory=set)
 
 
-@dataclass
+@dataclass(repr=False)  # what it holds holds it in turn
 class Program:
     """Everything that one generated module needs."""
 

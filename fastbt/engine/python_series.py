@@ -7,7 +7,7 @@ checked on the spot. One that gives single numbers, or that sees a window, is ev
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
@@ -45,8 +45,8 @@ class Expression:
 
     label: str
     code: CodeType
-    environment: Mapping[str, Any]
-    word: Callable[[str], int]
+    environment: Mapping[str, Any] = field(repr=False)
+    word: Callable[[str], int] = field(repr=False)
 
     def __call__(self, hp: Mapping[str, Any], arrays: Mapping[str, Any]) -> Any:
         """Return its value for some hyper-parameters and visible arrays."""
