@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fastbt.compiler.lower import PARALLEL, Program, PythonSlot, Slot, hyperparameter_of
 from fastbt.compiler.sets import Rows, SetTable
-from fastbt.compiler.values import Config, Const
+from fastbt.compiler.values import Config, Const, expression_code
 from fastbt.engine.frames import n_fields
 from fastbt.engine.language import SOURCE_TYPES
 from fastbt.engine.python_series import PythonKey
@@ -105,7 +105,7 @@ class Expression:
         self._direct: str | None = None
         self._arithmetic = False
         if isinstance(value, Config):
-            self._code = compile(ast.fix_missing_locations(ast.Expression(value.node)), "<config>", "eval")
+            self._code = expression_code(value.node, "<config>")
             self.names = sorted(_names_of(value.node))
             self._direct = hyperparameter_of(value.node)
             self._arithmetic = bool(self.names) and _is_arithmetic(value.node)

@@ -142,6 +142,9 @@ class ComparisonLowerer(StorageLowerer):
             self.config(hp, node) if isinstance(each, Part) and each.name == "hp" else each
             for each in self.lower_all(nodes)
         ]
+        for op, a, b in zip(node.ops, nodes, nodes[1:], strict=False):
+            if isinstance(op, ast.Is | ast.IsNot) and any(map(_is_literal, (a, b))):
+                self.refuse(node, "is and is not are compiled for None, True and False only; use ==")
         if all(isinstance(each, Const | Config) for each in values):
             codes = [self.program.config_node(each) for each in values]
             return self.config(ast.Compare(codes[0], node.ops, codes[1:]), node)
@@ -553,3 +556,11 @@ class ComparisonLowerer(StorageLowerer):
 def of_both(a: Number, b: Number) -> bool | None:
     """Tell whether an operation on two numbers gives a numpy scalar: one of them is enough."""
     return True if a.numpy or b.numpy else join_numpy(a.numpy, b.numpy)
+
+
+def _is_literal(node: ast.expr) -> bool:
+    """Tell whether an expression is a number or string written out, of which Python may have one object or several."""
+    if isinstance(node, ast.UnaryOp):
+        return _is_literal(node.operand)
+    is_single = isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool))
+    return isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Dict) and not is_single

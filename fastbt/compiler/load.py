@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import inspect
 import sys
+import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -152,7 +153,23 @@ class _SourceLoader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> Any:
         path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
+        text = self.get_data(path)
+        with warnings.catch_warnings():
+            if (path, text) in _warned_of:
+                warnings.simplefilter("ignore")
+            _warned_of.add((path, text))
+            return self.source_to_code(text, path)
+
+
+#: The texts of which Python has said what it warns of.
+_warned_of: set[tuple[str, bytes]] = set()
+
+
+def parsed(text: str) -> ast.Module:
+    """Return the tree of a file; what Python warns of, it said when the file was imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
 
 
 @contextmanager
@@ -267,7 +284,7 @@ def _methods_of(cls: type) -> dict[str, Method]:
     file = _file_of(cls)
     text = file.read_text()
     wanted = cls.__qualname__.split(".")
-    body: list[ast.stmt] = ast.parse(text).body
+    body: list[ast.stmt] = parsed(text).body
     node: ast.ClassDef | None = None
     for part in wanted:
         # The last definition wins, as it does in Python.
@@ -299,7 +316,7 @@ def function_method(function: FunctionType) -> Method | None:
     if path.is_relative_to(Path(__file__).parent.parent) or path.is_relative_to(Path(inspect.__file__).parent):
         return None
     text = path.read_text()
-    for each in ast.parse(text).body:
+    for each in parsed(text).body:
         if isinstance(each, ast.FunctionDef) and each.name == function.__name__:
             return Method(each.name, each, path, text.splitlines(), vars(module), ("staticmethod",))
     return None

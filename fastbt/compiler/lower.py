@@ -32,6 +32,7 @@ from fastbt.compiler.values import (
     Number,
     Text,
     Value,
+    expression_code,
     name,
     parse,
     type_of,
@@ -243,7 +244,7 @@ class Program:
     # --- config stage -------------------------------------------------------------------------------------------
     def evaluate(self, node: ast.expr) -> Any:
         """Evaluate a config-stage expression for the sample set."""
-        code = compile(ast.fix_missing_locations(ast.Expression(node)), "<config>", "eval")
+        code = expression_code(node, "<config>")
         return eval(code, {"__builtins__": __builtins__, **self.objects, **self.environment})
 
     def config_node(self, value: Value) -> ast.expr:
@@ -309,7 +310,7 @@ class Program:
     # --- what Python computes -----------------------------------------------------------------------------------
     def expression(self, node: ast.expr, label: str) -> Expression:
         """Return code of the market stage, ready to be evaluated."""
-        code = compile(ast.fix_missing_locations(ast.Expression(node)), "<market>", "eval")
+        code = expression_code(node, "<market>")
         kept = {key: self.environment[key] for key in ("account", "route")}
         return Expression(label, code, {**self.objects, **kept}, self.text_code)
 

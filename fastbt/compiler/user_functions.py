@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from fastbt.compiler.load import parsed
 from fastbt.types import Status
 
 #: By the key that stands in generated modules.
@@ -162,7 +163,7 @@ def _called(function: Any) -> list[Any]:
 
 def _source(function: Any) -> ast.AST:
     try:
-        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+        return parsed(textwrap.dedent(inspect.getsource(function)))
     except (OSError, SyntaxError):
         return ast.parse("unknown()")
 

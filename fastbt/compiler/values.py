@@ -8,8 +8,10 @@ the state stage.
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from fastbt.compiler.load import Method
@@ -403,6 +405,13 @@ def parse(text: str, **nodes: ast.expr) -> ast.expr:
     result = Fill().visit(ast.parse(text, mode="eval").body)
     assert isinstance(result, ast.expr)
     return result
+
+
+def expression_code(node: ast.expr, label: str) -> CodeType:
+    """Return an expression as Python evaluates it; what Python warns of, it said when the file was imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return compile(ast.fix_missing_locations(ast.Expression(node)), label, "eval")
 
 
 class Default:

@@ -218,8 +218,8 @@ def _fill_at_once(key: PythonKey, visible: Visible, out: Float2D, first_bar: int
 def stack(key: PythonKey, fields: tuple[Any, ...], n: int) -> Float2D:
     """Return arrays in front of which `missing` rows are NaN, as one."""
     result = np.full((key.n_fields, n), np.nan)
-    for row, field in zip(result, fields, strict=True):
-        array = np.asarray(field)
+    for row, each in zip(result, fields, strict=True):
+        array = np.asarray(each)
         if array.shape != (n - min(n, key.missing),):
             raise IndicatorError(
                 f"{key.expression.label} returned an array of the shape {array.shape} for {n} rows, where "

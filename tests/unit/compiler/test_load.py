@@ -4,14 +4,17 @@ import ast
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
 import fastbt
 from fastbt.compiler.load import load_strategy
+from fastbt.compiler.program import CompiledStrategy
 from fastbt.compiler.standins import Missing, jesse_standins
-from fastbt.errors import StrategyError
+from fastbt.engine.account import Account
+from fastbt.errors import CompileError, StrategyError
 
 STRATEGY = """
 from jesse.strategies import Strategy
@@ -313,3 +316,19 @@ def test_standins__need_no_jesse(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.strip() == "Simple", done.stderr
+
+
+def test_warnings_of_python__are_told_once(tmp_path):
+    file = tmp_path / "Warned.py"
+    file.write_text(
+        "from jesse.strategies import Strategy\n\n\nclass Warned(Strategy):\n"
+        "    def should_long(self):\n        return self.symbol is not None and self.hp is 3 or self.index > 3\n\n"
+        "    def go_long(self):\n        '''A \\d backslash.'''\n        self.buy = 1, self.price\n"
+    )
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        load_strategy(file)
+    assert len(told) == 2  # by Python itself, when it imports the file
+    with warnings.catch_warnings():
+        with pytest.raises(CompileError, match="use =="):
+            CompiledStrategy(load_strategy(file), Account())

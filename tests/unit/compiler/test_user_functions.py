@@ -9,9 +9,10 @@ import fastbt
 from fastbt.backtest import Session
 from fastbt.compiler.load import load_strategy
 from fastbt.compiler.program import CompiledStrategy
-from fastbt.compiler.user_functions import raised_status, result_type
+from fastbt.compiler.user_functions import UserFunction, raised_status, result_type
 from fastbt.data import CandleSet
 from fastbt.engine.account import Account
+from fastbt.engine.kernels import _fail
 from fastbt.errors import CompileError, SimulationError
 from fastbt.types import Status
 
@@ -43,7 +44,7 @@ def hyperparameters(self):
     return [{"name": "step", "type": int, "min": 0, "max": 5, "default": 1}]
 
 def go_long(self):
-    self.buy = only_checked(self.hp["step"] + self.trades_count), self.price
+    self.buy = abs(only_checked(self.hp["step"] + self.trades_count)) / 100, self.price
 """
 
 
@@ -127,6 +128,19 @@ def test_text__calls_what_may_raise_through_what_catches(tmp_path):
     assert f"_fail(s, {int(Status.VALUE_ERROR)})" in text
 
 
+@pytest.mark.compiled
+def test_caught__sets_the_status_in_machine_code():
+    function = UserFunction(0, "divides", Status.ZERO_DIVISION_ERROR)
+    names = {"user_function": lambda key: divides, "kernel": njit, "_fail": _fail}
+    exec(function.text("key", "float", 1), names)
+    state = np.zeros(1, dtype=[("status", "i8")])
+    assert names[function.caught](state[0], 2) == 4.0
+    assert state["status"] == Status.OK
+    assert names[function.caught](state[0], 0) == 0.0
+    assert state["status"] == Status.ZERO_DIVISION_ERROR
+
+
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_sweep__goes_on_where_a_function_raises(tmp_path):
     file = written(BODY, tmp_path)
