@@ -145,8 +145,6 @@ class AttributeLowerer(OtherLowerer):
             return self.state("self", key)
         if key in api.ORDER_ATTRIBUTES:
             return self.read_points(key, node)
-        if key == "time" and self.context == "bar":
-            return self.bar_time()
         if key in api.SELF:
             return self.table(api.SELF, node, "self")
         if key in api.COLUMNS:

@@ -44,6 +44,7 @@ from fastbt.compiler.values import (
 )
 from fastbt.engine import sizing
 from fastbt.engine.routes import frame_name
+from fastbt.engine.trading_hours import is_in_trading_hours
 from fastbt.errors import did_you_mean
 from fastbt.indicators._registry import REGISTRY, Indicator
 from fastbt.types import TIMEFRAME_MINUTES, Status
@@ -84,6 +85,8 @@ class ExpressionLowerer(MomentLowerer):
                 return over
         arguments = self.call_arguments(node)
         keywords = self.star_arguments(node)
+        if target is is_in_trading_hours and arguments:
+            arguments[0] = self.known_time(arguments[0])
         if all(isinstance(each, Const | Config) for each in [*arguments, *keywords.values()]) and callable(target):
             if target is print:
                 return Const(None)

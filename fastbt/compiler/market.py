@@ -288,8 +288,11 @@ class MarketLowerer(AttributeLowerer):
 
         return self.pure_made([*arguments, *keywords.values()], call)
 
-    def bar_time(self) -> Value:
-        """Lower `self.time` at the end of a bar: Python knows it, too."""
+    def known_time(self, value: Value) -> Value:
+        """Return `self.time` at the end of a bar as a number that Python knows, too; anything else as it is."""
+        is_time = isinstance(value, Number) and ast.unparse(value.node) == "s.time"
+        if not is_time or self.context != "bar":
+            return value
         length = TIMEFRAME_MINUTES[self.program.environment["route"].timeframe] * 60_000
         known = self.pure_made([Candles()], lambda codes: parse(f"X[-1, 0] + {length}", X=codes[0]))
         assert isinstance(known, Pure)

@@ -646,10 +646,6 @@ class OperatorLowerer:
         """Lower an attribute of `super()`; see `calls`."""
         raise NotImplementedError
 
-    def bar_time(self) -> Value:
-        """Lower `self.time` at the end of a bar; see `market`."""
-        raise NotImplementedError
-
     def trading_hours(self, key: str, node: ast.AST) -> Value:
         """Lower what depends on trading hours; see `market`."""
         raise NotImplementedError

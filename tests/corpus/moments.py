@@ -181,6 +181,8 @@ class OwnTradingHours(Base):
         opened = self.closed_candle_open_time
         if not utils.is_in_trading_hours(self.closed_candle_open_time, SESSION) or opened % 7_200_000 == 0:
             return 0
+        if not utils.is_in_trading_hours(self.time, SESSION):
+            return -1
         return self.price - ta.sma(self.candles, self.hp["n"])
 
 
