@@ -5,6 +5,8 @@ all the same. With `--compiled` everything is what users run::
 
     python tests/fuzz_compiled.py --seed 1000 --seconds 600
     python tests/fuzz_compiled.py --seed 17 --count 1 --show
+
+`--plain` generates strategies with plain trades, and compares each of some parameter sets of a sweep with its backtest.
 """
 
 from __future__ import annotations
@@ -56,6 +58,7 @@ class Tally:
     idle: int = 0
     walked: int = 0
     skipping: int = 0
+    plain: Counter[str] = dataclasses.field(default_factory=Counter)
     differences: dict[int, str] = dataclasses.field(default_factory=dict)
 
 
@@ -107,6 +110,58 @@ def compare_metrics(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
     return None
 
 
+def sweep_difference(session: Any, hyperparameters: Any, plain: Counter[str]) -> str | None:
+    """Return where a set's row of a sweep differs from its backtest, which has an order table and a log.
+
+    Parameters
+    ----------
+    session : Session
+    hyperparameters : mapping
+    plain : Counter
+        Counts whether the kernel of plain trades ran the set, or gave up; machine code does not tell.
+    """
+    from fastbt.engine import layout
+    from fastbt.errors import SimulationError
+    from fastbt.metrics.names import METRICS
+    from fastbt.sweep.evaluate import Evaluator
+
+    module = session.runner_for(hyperparameters)[0].module
+    run_plain = getattr(module, "_run_plain", None)
+    if getattr(run_plain, "__code__", None) is not None:
+
+        def noted(*arguments: Any) -> bool:
+            done = run_plain(*arguments)
+            plain["done" if done else "given up"] += 1
+            return done
+
+        module._run_plain = noted
+    try:
+        with Evaluator(session, threads=1) as evaluator:
+            row = evaluator.run([hyperparameters], daily=True)
+    finally:
+        module._run_plain = run_plain
+    try:
+        simulation, metrics = session.run(hyperparameters)
+    except SimulationError as error:
+        return None if not row.statuses.ok[0] else f"sweep completed, backtest: {error}"
+    if not row.statuses.ok[0]:
+        return f"sweep: {row.statuses[0]}, backtest completed"
+    outcome = row.outcomes[0]
+    pairs = {
+        "trades": (outcome[layout.OUTCOME_TRADES], len(simulation.trades)),
+        "orders": (outcome[layout.OUTCOME_ORDERS], simulation.order_count),
+        "liquidations": (outcome[layout.OUTCOME_LIQUIDATIONS], simulation.liquidations),
+        "daily balance": (row.daily[0].tolist(), list(simulation.daily_balance)),
+    }
+    for i, name in enumerate(METRICS):
+        if isinstance(metrics.get(name), (int, float)):
+            pairs[name] = (row.metrics[0, i], metrics[name])
+    for name, (ours, theirs) in pairs.items():
+        if found := first_difference(ours, theirs, name):
+            return found.replace("compiled", "sweep").replace("reference", "backtest")
+    return None
+
+
 def walking(setup: Any) -> Any:
     """Return a set-up that makes the machine believe that any minute may touch any order, so that it skips none."""
     market = setup.market
@@ -117,8 +172,14 @@ def walking(setup: Any) -> Any:
     return dataclasses.replace(setup, market=dataclasses.replace(market, **endless))
 
 
-def run_seed(seed: int, tally: Tally, folder: Path, *, show: bool = False, mode: str | None = None) -> None:
-    """Run the strategy of a seed both ways; of every fourth seed, let the compiled run walk every minute, too."""
+def run_seed(
+    seed: int, tally: Tally, folder: Path, *, show: bool = False, mode: str | None = None, plain: int = 0
+) -> None:
+    """Run the strategy of a seed both ways; of every fourth seed, let the compiled run walk every minute, too.
+
+    With `plain`, generate strategies with plain trades, and compare so many parameter sets more.
+    """
+    from plain_generators import make_plain_strategy, plain_sets
     from strategy_generators import make_market, make_strategy
 
     from fastbt._jit import jit_disabled
@@ -127,7 +188,7 @@ def run_seed(seed: int, tally: Tally, folder: Path, *, show: bool = False, mode:
 
     tally.seeds += 1
     case = make_market(seed, mode)
-    text = make_strategy(seed, case.account.mode)
+    text = (make_plain_strategy if plain else make_strategy)(seed, case.account.mode)
     file = folder / f"Generated{seed}.py"
     file.write_text(text)
     setup = Setup.from_arrays(case.account, "BTC-USDT", case.timeframe, case.minutes, case.warmup)
@@ -158,6 +219,10 @@ def run_seed(seed: int, tally: Tally, folder: Path, *, show: bool = False, mode:
                 compiled.module.SKIPS = skips
                 if found := first_difference(walked, ours):
                     tally.differences[seed] = f"walking every minute: {found.replace('reference', 'skipping')}"
+                    return
+            for hyperparameters in (session.source.defaults, *plain_sets(seed, plain)):
+                if found := sweep_difference(session, hyperparameters, tally.plain):
+                    tally.differences[seed] = f"in a sweep with {hyperparameters}: {found}"
                     return
         except Exception:
             tally.differences[seed] = f"the compiled run crashed:\n{traceback.format_exc(limit=-3)}"
@@ -194,6 +259,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, help="stop after so many seeds")
     parser.add_argument("--seconds", type=float, help="stop after so much time")
     parser.add_argument("--mode", choices=["cross", "isolated", "spot"], help="instead of one drawn by the seed")
+    parser.add_argument("--plain", type=int, default=0, metavar="N", help="plain trades, and N more parameter sets")
     parser.add_argument("--compiled", action="store_true", help="machine code: some 10 s a strategy")
     parser.add_argument("--show", action="store_true", help="print strategy and generated code")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -210,7 +276,7 @@ def main(arguments: list[str] | None = None) -> int:
             if options.seconds is not None and time.perf_counter() - began > options.seconds:
                 break
             try:
-                run_seed(seed, tally, Path(folder), show=options.show, mode=options.mode)
+                run_seed(seed, tally, Path(folder), show=options.show, mode=options.mode, plain=options.plain)
             except Exception:
                 tally.differences[seed] = traceback.format_exc(limit=-4)
             if seed in tally.differences and not options.json:

@@ -327,7 +327,8 @@ def module_text(program: Program) -> str:
         for (of, column, end), key in program.frame_columns.items()
     ]
     values = [f"#   {ast.unparse(value.node)} -> k.{key}" for key, value in program.config_fields.items()]
-    machine = without_calls(machine, {*api.HOOKS, "clear_cached"} - defined_hooks(program))
+    unused = {*api.HOOKS, "clear_cached"} - defined_hooks(program)
+    machine = without_calls(machine, unused)
     machine = re.sub(r"^( +)tell\(.*\)$", r"\1pass", machine, flags=re.MULTILINE)
     machine = re.sub(r"\bown\(s, (\w+)\)", r"\1", machine)
     parts = [
@@ -349,7 +350,7 @@ def module_text(program: Program) -> str:
             plain_imports, plain = read_template("plain.py")
             kept = [line for line in plain_imports.splitlines() if not line.startswith("from fastbt.engine.machine ")]
             parts[0] = "\n".join([parts[0], *kept])
-            parts.append(without_calls(plain, {*api.HOOKS} - defined_hooks(program)))
+            parts.append(without_calls(plain, unused))
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from typing import cast
 
 
 class _NotPlain(Exception):
@@ -19,11 +20,15 @@ class AtBar(ast.NodeTransformer):
         Values of the parameter set that it reads, and their names as arguments.
     reaches : list of expr
         How many bars back it looks; before there are as many, it must not be called.
+    rows : dict
+        Parts of series that it reads by the number of the bar, and their names as arguments. Only such an index is
+        known not to be negative, without which nothing is vectorised.
     """
 
     def __init__(self) -> None:
         self.fields: dict[str, str] = {}
         self.reaches: list[ast.expr] = []
+        self.rows: dict[str, str] = {}
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         match node:
@@ -56,6 +61,27 @@ class AtBar(ast.NodeTransformer):
                 return _expression(f"bars[bar, {ast.unparse(column)}]")
         return self.generic_visit(node)
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        node = cast(ast.Subscript, self.generic_visit(node))
+        match node:
+            case ast.Subscript(ast.Name("x"), ast.Tuple([ast.Name(row), index])) if row in self.fields.values():
+                text = ast.unparse(index)
+                # As `s.bar` and `_lag` were turned above.
+                if text == "bar" or text.startswith("bar + 1 - "):
+                    part = f"x[{row}, {text.replace('bar', 'start', 1)}:]"
+                    return _expression(f"{self.rows.setdefault(part, f'row_{len(self.rows)}')}[i]")
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        node = cast(ast.BoolOp, self.generic_visit(node))
+        if not all(map(_is_simple, node.values)):
+            return node
+        # Without branches, so that several bars are decided at once.
+        whole = node.values[0]
+        for each in node.values[1:]:
+            whole = ast.BinOp(whole, ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr(), each)
+        return whole
+
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in ("s", "v", "k", "minutes"):
             raise _NotPlain
@@ -73,6 +99,40 @@ class AtBar(ast.NodeTransformer):
         return plain
 
 
+class _Eager(ast.NodeTransformer):
+    """Asks all hooks, instead of none after the first that may act."""
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        return _expression(" | ".join(f"bool({ast.unparse(each)})" for each in node.values))
+
+
+def _is_simple(node: ast.expr) -> bool:
+    """Tell whether a condition costs no more than a branch, and can be evaluated where its value does not matter."""
+    match node:
+        case ast.BinOp(left, ast.BitAnd() | ast.BitOr(), right):
+            return _is_simple(left) and _is_simple(right)
+        case ast.UnaryOp(ast.Not(), operand):
+            return _is_simple(operand)
+        case ast.Compare(left, [_], [right]):
+            return all(map(_is_number, (left, right)))
+    return False
+
+
+def _is_number(node: ast.expr) -> bool:
+    match node:
+        case ast.Name() | ast.Constant():
+            return True
+        case ast.Subscript(ast.Name(row), ast.Name("i")):
+            return row.startswith("row_")
+        case ast.Subscript(ast.Name("bars"), ast.Tuple([ast.Name("bar"), ast.Name()])):
+            return True
+        case ast.BinOp(left, ast.Add() | ast.Sub() | ast.Mult(), right):
+            return _is_number(left) and _is_number(right)
+        case ast.UnaryOp(ast.USub(), operand):
+            return _is_number(operand)
+    return False
+
+
 def _expression(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
@@ -83,16 +143,23 @@ def _list_events(s, v, k, x, bars, minutes, events):
     length = s.timeframe_minutes
     warmup = s.warmup_bars
 {fields}
-    n = 0
+    n_bars = len(minutes) // length
     # On the first bars an access may fail: whatever the state, the run comes to see.
-    early = {reach} - 1 - warmup
-    for b in range(len(minutes) // length):
-        bar = warmup + b
-        if b < early:
-            states = IN_FLAT | IN_WAIT | IN_LONG | IN_SHORT
-        else:
-            states = 0
+    early = min(max({reach} - 1 - warmup, 0), n_bars)
+    start = warmup + early
+{rows}
+    found = events[1]
+    for b in range(early):
+        found[b] = IN_FLAT | IN_WAIT | IN_LONG | IN_SHORT
+    found = events[1, early:n_bars]
+    for i in range(len(found)):
+        bar = start + i
+        states = 0
 {states}
+        found[i] = states
+    n = 0
+    for b in range(n_bars):
+        states = events[1, b]
         if states != 0:
             events[0, n] = b
             events[1, n] = states
@@ -125,9 +192,14 @@ def list_text(text: str, answers: Mapping[str, bool | None]) -> str | None:
             each.body = [at_bar.visit(statement) for statement in each.body]
     except _NotPlain:
         return None
-    names = ("bar", "side", "length", "warmup", "x", "bars", *at_bar.fields.values())
+    names = ("bar", "i", "side", "length", "warmup", "x", "bars", *at_bar.fields.values(), *at_bar.rows.values())
     texts: list[str] = []
+    are_short = not any(
+        isinstance(node, ast.Call) for each in functions if not each.name.startswith("may_") for node in ast.walk(each)
+    )
     for each in functions:
+        if are_short and each.name.startswith("may_"):
+            each.body = [_Eager().visit(statement) for statement in each.body]
         calls = [call for call in ast.walk(each) if isinstance(call, ast.Call)]
         for call in calls:
             if isinstance(call.func, ast.Name) and call.func.id.endswith("__ever"):
@@ -142,13 +214,14 @@ def list_text(text: str, answers: Mapping[str, bool | None]) -> str | None:
         if answers[state] is None:
             for case, side in cases:
                 arguments = ", ".join(side if name == "side" else name for name in names)
-                states.append(f"            if may_{state}_ever_at({arguments}):\n                states |= IN_{case}")
+                states.append(f"        if may_{state}_ever_at({arguments}):\n            states |= IN_{case}")
     if not states:
         return None
     reaches = ", ".join(["1", *dict.fromkeys(ast.unparse(each) for each in at_bar.reaches)])
     texts.append(
         _LISTING.strip().format(
             fields="\n".join(f"    {name} = k.{field}" for field, name in at_bar.fields.items()),
+            rows="\n".join(f"    {name} = {part}" for part, name in at_bar.rows.items()),
             reach=f"max({reaches})" if at_bar.reaches else "1",
             states="\n".join(states),
         )

@@ -23,12 +23,15 @@ KEPT_FIELDS: Final = frozenset(
     "trades_count increased_count reduced_count last_trade_index liquidations "
     "order_price order_qty order_filled_qty order_side order_type order_via order_fee order_reduce_only "
     "closed_side closed_qty closed_entry_price closed_exit_price closed_fee closed_pnl closed_opened_at "
-    "route others n_buy_rows n_sell_rows".split()
+    # No entry works while a hook runs.
+    "route others n_buy_rows n_sell_rows buy_rows sell_rows".split()
 )
 #: What strategies may write: orders.
 _WRITTEN: Final = frozenset("status buy_n sell_n stop_loss_n take_profit_n buy sell stop_loss take_profit".split())
 #: Engine functions that write only these.
 _WRITERS: Final = frozenset({"_liquidate", "_fail"})
+#: Engine functions that read an order table, but not that of exits.
+_READERS: Final = frozenset({"_average_entry_price"})
 #: Hooks that plain trades call, and those that they leave out because they cannot come to them.
 _CALLED: Final = (
     "before should_long should_short go_long go_short filters update_position on_open_position on_close_position"
@@ -68,6 +71,8 @@ def may_be_plain(hooks: Iterable[str], functions: Mapping[str, ast.FunctionDef],
                     waiting.append(name)
                 continue
             effects = table.of_function(name)
-            if not effects.reads <= KEPT_FIELDS or (effects.writes and name not in _WRITERS):
+            if name in _READERS or (name in _WRITERS and effects.reads <= KEPT_FIELDS):
+                continue
+            if effects.writes or not effects.reads <= KEPT_FIELDS:
                 return False
     return True

@@ -396,18 +396,23 @@ def quiet_text(program: Program, text: str) -> str:
     now = make_guards(hooks, table, static=False)
     ever = make_guards(hooks, table, static=True)
     answers = {state: (getattr(ever, state), getattr(now, state)) for state in STATES}
-    if program.cached_cells or _acts_after(hooks, table) or all(each == (True, True) for each in answers.values()):
-        # @cached values and what `after` leaves are cleared or submitted by the next bar, whatever it is.
+    acts_after = _acts_after(hooks, table)
+    # @cached values and what `after` leaves are cleared or submitted by the next bar, whatever it is.
+    if program.cached_cells or acts_after:
+        answers = dict.fromkeys(answers, (True, True))
+    skips = any(each != (True, True) for each in answers.values())
+    is_plain = not acts_after and may_be_plain(hooks, functions, table)
+    if not skips and not is_plain:
         return "# No bar can be skipped.\nSKIPS = False\nEVENT_FIELDS = ()\nPLAIN = False"
-    lines = ["SKIPS = True", f"EVENT_FIELDS = {_fields_read(ever.text)!r}"]
-    lines.append(PLAIN if may_be_plain(hooks, functions, table) else "PLAIN = False")
+    fields = _fields_read(ever.text) if skips else ()
+    lines = [f"SKIPS = {skips}", f"EVENT_FIELDS = {fields!r}", PLAIN if is_plain else "PLAIN = False"]
     for state, (at_all, here) in answers.items():
         # A live guard that is the static one has nothing to add.
         same = _body(ever.text, state, "ever") == _body(now.text, state, "now")
         lines.append(f"EVER_{state.upper()} = {_CODES[at_all]}")
         lines.append(f"NOW_{state.upper()} = {_CODES[True if same and at_all is None else here]}")
     parts = ["# Bars that can be skipped.\n" + "\n".join(lines), ever.text, now.text]
-    listing = list_text(ever.text, {state: at_all for state, (at_all, _) in answers.items()})
+    listing = list_text(ever.text, {state: at_all for state, (at_all, _) in answers.items()}) if skips else None
     if listing is not None:
         parts.append(listing)
     return "\n\n\n".join(parts)
@@ -460,15 +465,17 @@ def explain(text: str, names: Mapping[str, str]) -> list[str]:
     Returns
     -------
     list of str
-        One line for each state of a run.
+        One line for each state of a run, and one for its trades.
     """
     values: dict[str, Any] = {}
     for each in ast.parse(text).body:
         match each:
             case ast.Assign([ast.Name(name)], ast.Constant() | ast.Tuple() as value):
                 values[name] = ast.literal_eval(value)
+    orders = "plain trades, one entry at the market closed as a whole, are played without an order table"
+    plain = [orders] if values["PLAIN"] else []
     if not values["SKIPS"]:
-        return ["every bar runs the strategy's hooks: they may act, or change a variable, on any bar"]
+        return ["every bar runs the strategy's hooks: they may act, or change a variable, on any bar", *plain]
     shared = ", ".join(dict.fromkeys(names.get(each, each) for each in values["EVENT_FIELDS"]))
     lines = []
     for state, where in _WHERE.items():
@@ -482,4 +489,4 @@ def explain(text: str, names: Mapping[str, str]) -> list[str]:
         else:
             words = "every bar runs the strategy's hooks"
         lines.append(f"{where}: {words}")
-    return lines
+    return lines + plain

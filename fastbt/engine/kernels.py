@@ -66,6 +66,8 @@ TOO_MANY_ORDERS = 102
 TOO_MANY_FILLS = 103
 DECIMAL_RANGE = 104
 
+_ONE, _BITS, _MASK = np.uint64(1), np.uint64(BLOCK_BITS), np.uint64(BLOCK - 1)
+
 #: Jesse adds the fees of a trade with Python's `sum`, which compensates rounding from Python 3.12 on.
 COMPENSATED_SUM = sys.version_info >= (3, 12)
 
@@ -234,19 +236,22 @@ def _equity(s):
 @lean
 def _find_touched(span, block_span, first, last, low, high):
     """Return the first minute in [first, last) whose span reaches `low` or `high`, or -1."""
-    i = first
-    while i < last:
-        # Shifts and masks: Python's division of integers takes branches.
-        b = i >> BLOCK_BITS
-        if i & (BLOCK - 1) == 0 and i + BLOCK <= last and block_span[b, 0] > low and block_span[b, 1] < high:
-            i += BLOCK
-            continue
-        stop = min((b + 1) << BLOCK_BITS, last)
-        while i < stop:
-            if span[i, 0] <= low or span[i, 1] >= high:
-                return i
-            i += 1
-    return -1
+    # Of a block that the range only overlaps, too, the span tells that nothing in it is touched. Indices that cannot be
+    # negative are not checked for it.
+    start = np.uint64(first)
+    stop = np.uint64(last)
+    b = start >> _BITS
+    end = (stop + _MASK) >> _BITS
+    while b < end:
+        if block_span[b, 0] <= low or block_span[b, 1] >= high:
+            i = max(start, b << _BITS)
+            until = min((b + _ONE) << _BITS, stop)
+            while i < until:
+                if span[i, 0] <= low or span[i, 1] >= high:
+                    return np.int64(i)
+                i += _ONE
+        b += _ONE
+    return np.int64(-1)
 
 
 @kernel

@@ -2,10 +2,10 @@
 # ruff: noqa: F811
 """The loop over decision bars: Jesse's strategy life cycle around the exchange kernels.
 
-This module is a template. The compiler copies everything below the line `# --- machine ---`, of `skipping.py` and of
-this file (and of `plain.py`, where a strategy's trades may be plain), behind the hooks it generated from a strategy, so that numba sees one module whose hooks are ordinary,
-inlinable callees and whose cache survives the process. As it stands here, with the hooks below, it is the strategy that
-never trades.
+This module is a template. The compiler copies everything below the line `# --- machine ---`, of `skipping.py` and then
+of this file (and of `plain.py`, where trades may be plain), behind the hooks it generated from a strategy, so that
+numba sees one module whose hooks are ordinary, inlinable callees and whose cache survives the process. As it stands
+here, with the hooks below, it is the strategy that never trades.
 
 `machine_routes.py` is its counterpart for several routes: it takes most functions from here, and does otherwise what
 `own` and `tell` stand for.

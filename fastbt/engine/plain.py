@@ -34,6 +34,7 @@ from fastbt.engine.layout import TRADE_FEE, TRADE_HOLDING, TRADE_PNL, TRADE_SIDE
 from fastbt.engine.machine import (
     _begin,
     before,
+    clear_cached,
     filters,
     go_long,
     go_short,
@@ -267,6 +268,7 @@ def _enter_plain(s, v, k, x, bars, minutes, is_long):
         n = s.buy_n
         qty = s.buy[0, 0]
         price = s.buy[0, 1]
+        s.buy_was_n = 1
         s.buy_was[0, 0] = qty
         s.buy_was[0, 1] = price
         signed = abs(qty)
@@ -275,6 +277,7 @@ def _enter_plain(s, v, k, x, bars, minutes, is_long):
         n = s.sell_n
         qty = s.sell[0, 0]
         price = s.sell[0, 1]
+        s.sell_was_n = 1
         s.sell_was[0, 0] = qty
         s.sell_was[0, 1] = price
         signed = -abs(qty)
@@ -295,10 +298,11 @@ def _enter_plain(s, v, k, x, bars, minutes, is_long):
         s.take_profit_was[0, 1] = s.take_profit[0, 1]
     if not filters(s, v, k, x, bars, minutes):
         _reset_orders(s)
-        s.index += 1
+        clear_cached(s, v, k, x, bars, minutes)
         return s.status == OK
     if s.status != OK or abs(signed * reference) / s.leverage > s.wallet:
         return False
+    clear_cached(s, v, k, x, bars, minutes)
     s.index += 1
     _open_plain(s, signed, price, reference)
     if s.stop_loss_n >= 0:
@@ -367,6 +371,8 @@ def _run_plain(
         if is_short or is_long:
             if not _enter_plain(s, v, k, x, bars, minutes, is_long):
                 return False
+        else:
+            clear_cached(s, v, k, x, bars, minutes)
         if s.qty == 0.0:
             b += 1
             continue
@@ -408,7 +414,7 @@ def _run_plain(
                 s.minute = i
                 s.bar = s.warmup_bars + touched
                 s.index = touched
-                s.time = minutes[i, TIMESTAMP] + 60000.0
+                s.time = minutes[0, TIMESTAMP] + 60000.0 * (i + 1)
                 if not _touch_plain(s, v, k, x, bars, minutes, trades, i, low, high) or s.status != OK:
                     return False
                 b = touched
@@ -443,6 +449,7 @@ def _run_plain(
                 b = e
                 sold_at_market = True
                 break
+            clear_cached(s, v, k, x, bars, minutes)
             s.index += 1
             e += 1
         if s.qty != 0.0:
