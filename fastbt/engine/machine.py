@@ -137,6 +137,7 @@ def _run_plain(
     bar_span,
     bar_block_span,
     events,
+    event_prices,
     n_events,
     samples,
     sample_prices,
@@ -586,6 +587,7 @@ def run_sets(
     sample_times,
     annualization,
     events,
+    event_prices,
     trades,
     log,
     outcomes,
@@ -609,6 +611,9 @@ def run_sets(
         init_variables(v)
         if SKIPS and (i == 0 or groups[i] != groups[i - 1]):
             n_events = _list_events(s, v, k, x, bars, minutes, events)
+            if PLAIN:
+                for e in range(n_events):
+                    event_prices[e] = bars[s.warmup_bars + events[0, e], CLOSE]
         is_done = False
         # Few sets of a strategy give up, or nearly all.
         if PLAIN and can_be_plain and given_up <= 4 + i // 4:
@@ -624,6 +629,7 @@ def run_sets(
                 bar_span,
                 bar_block_span,
                 events,
+                event_prices,
                 n_events,
                 samples,
                 sample_prices,

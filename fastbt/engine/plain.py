@@ -56,7 +56,6 @@ from fastbt.engine.skipping import (
     NOW_HOLD,
     SOMETIMES,
     _sample,
-    _show,
     _wakes,
 )
 from fastbt.engine.submission import _reset_orders
@@ -82,9 +81,13 @@ def _sample_until(s, daily, samples, sample_prices, due, minute):
 
 
 @inner
-def _show_bar(s, bars, minutes, b):
-    """Set the clock to the decision on bar `b`, whose minutes were played."""
-    _show(s, bars, minutes, b)
+def _show_bar(s, started_at, b, price):
+    """Set the clock to the decision on bar `b`, which closed at `price` and whose minutes were played."""
+    s.bar = s.warmup_bars + b
+    s.index = b
+    s.minute = (b + 1) * s.timeframe_minutes - 1
+    s.time = started_at + 60000.0 * (s.minute + 1)
+    s.current_price = price
     s.complete = True
     s.partial = False
 
@@ -330,6 +333,7 @@ def _run_plain(
     bar_span,
     bar_block_span,
     events,
+    event_prices,
     n_events,
     samples,
     sample_prices,
@@ -341,9 +345,11 @@ def _run_plain(
     _sample(s, daily)
     length = s.timeframe_minutes
     n_bars = len(minutes) // length
+    started_at = minutes[0, TIMESTAMP]
     due = 0
     p = 0
     b = 0
+    price = 0.0
     sold_at_market = False
     while True:
         # Without a position, on bar b; after a sale on this very bar, the strategy has begun its decision already.
@@ -352,12 +358,16 @@ def _run_plain(
                 while p < n_events and (events[0, p] < b or (events[1, p] & IN_FLAT) == 0):
                     p += 1
                 b = events[0, p] if p < n_events else n_bars
+                # From the list: most of these bars are not in the cache.
+                price = event_prices[p]
             elif EVER_ENTER == NEVER:
                 b = n_bars
             if b >= n_bars:
                 break
             due = _sample_until(s, daily, samples, sample_prices, due, (b + 1) * length - 1)
-            _show_bar(s, bars, minutes, b)
+            if EVER_ENTER != SOMETIMES:
+                price = bars[s.warmup_bars + b, CLOSE]
+            _show_bar(s, started_at, b, price)
             if EVER_ENTER == ALWAYS and NOW_ENTER == SOMETIMES and not _wakes(s, v, k, x, bars, minutes, IN_FLAT):
                 b += 1
                 continue
@@ -403,6 +413,7 @@ def _run_plain(
                 while q < n_events and (events[1, q] & state) == 0:
                     q += 1
                 candidate = events[0, q] if q < n_events else n_bars
+                price = event_prices[q]
             elif EVER_HOLD == NEVER:
                 candidate = n_bars
             touched = _find_touched(bar_span, bar_block_span, e, min(candidate + 1, n_bars), low, high)
@@ -414,7 +425,7 @@ def _run_plain(
                 s.minute = i
                 s.bar = s.warmup_bars + touched
                 s.index = touched
-                s.time = minutes[0, TIMESTAMP] + 60000.0 * (i + 1)
+                s.time = started_at + 60000.0 * (i + 1)
                 if not _touch_plain(s, v, k, x, bars, minutes, trades, i, low, high) or s.status != OK:
                     return False
                 b = touched
@@ -423,7 +434,9 @@ def _run_plain(
             if e >= n_bars:
                 break
             due = _sample_until(s, daily, samples, sample_prices, due, (e + 1) * length - 1)
-            _show_bar(s, bars, minutes, e)
+            if EVER_HOLD != SOMETIMES:
+                price = bars[s.warmup_bars + e, CLOSE]
+            _show_bar(s, started_at, e, price)
             if NOW_HOLD == SOMETIMES and not _wakes(s, v, k, x, bars, minutes, state):
                 e += 1
                 continue
@@ -455,7 +468,7 @@ def _run_plain(
         if s.qty != 0.0:
             break
     due = _sample_until(s, daily, samples, sample_prices, due, len(minutes))
-    _show_bar(s, bars, minutes, n_bars - 1)
+    _show_bar(s, started_at, n_bars - 1, bars[s.warmup_bars + n_bars - 1, CLOSE])
     s.index = n_bars
     if s.qty != 0.0:
         # What is open at the end is closed (specification 1.11).

@@ -231,6 +231,14 @@ class Runner:
         memory: tuple[npt.NDArray[Any], npt.NDArray[Any], Float2D, Float2D] = self._local.memory
         return memory
 
+    def _events(self) -> tuple[npt.NDArray[np.int32], Float1D]:
+        """Return this thread's room for bars on which a strategy may act, and one more, and for their prices."""
+        if not hasattr(self._local, "events"):
+            n = self.market.n_bars + 1
+            self._local.events = np.zeros((2, n), dtype=np.int32), np.zeros(n)
+        memory: tuple[npt.NDArray[np.int32], Float1D] = self._local.events
+        return memory
+
     def _new_scratch(self, *, log: bool) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Float2D, Float2D]:
         states = np.zeros(1, dtype=self._state_dtype)
         account, market = self.account, self.market
@@ -270,6 +278,7 @@ class Runner:
         if jit_disabled():
             configs = configs.view(np.recarray)
         order, groups = self._groups(configs, first, last)
+        events, event_prices = self._events()
         self.module.run_sets(
             order,
             groups,
@@ -287,7 +296,8 @@ class Runner:
             market.sample_prices,
             market.sample_times,
             self.account.annualization,
-            np.empty((2, market.n_bars), dtype=np.int32),
+            events,
+            event_prices,
             trades,
             log,
             output.outcomes,

@@ -70,14 +70,19 @@ def test_series_and_state__are_listed(compiled):
 
 def test_kernel__tells_which_bars_are_skipped(compiled):
     explanation = explain(compiled)
-    assert explanation.kernel == ["every bar runs the strategy's hooks: they may act, or change a variable, on any bar"]
-    assert str(explanation).endswith(f"Kernel\n  {explanation.kernel[0]}")
+    plain = "plain trades, one entry at the market closed as a whole, are played without an order table"
+    assert explanation.kernel == [
+        "every bar runs the strategy's hooks: they may act, or change a variable, on any bar",
+        plain,
+    ]
+    assert str(explanation).endswith(f"Kernel\n  {explanation.kernel[0]}\n  {plain}")
     crossover = CompiledStrategy(load_strategy("strategies/SmaCrossover"), Account())
     assert explain(crossover).kernel == [
         "without orders or position: bars are skipped but those of a list made once for all sets with the same "
         "ta.sma(candles, hp['fast_period'], sequential=True), ta.sma(candles, hp['slow_period'], sequential=True)",
         "while an entry waits: every bar runs the strategy's hooks",
         "in a position: bars are skipped until an order is touched",
+        plain,
     ]
 
 
