@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy as np
 from fastbt.backtest import Session
 from fastbt.interfaces import _bench_workload as workload
 from fastbt.interfaces._bench_jesse import MISSING, Say, cores, verified
-from fastbt.interfaces._bench_parts import Check, Row, Section, timed
-from fastbt.interfaces._bench_vectorbt import CHUNK, HOW, Group, VectorbtProcesses
+from fastbt.interfaces._bench_parts import Check, Row, Section, clocked, timed
+from fastbt.interfaces._bench_peers import CHUNK, Group, PeerProcesses, how
 from fastbt.metrics.names import METRICS
 from fastbt.oracle.against_jesse import JesseRunner
 from fastbt.oracle.jesse_process import JesseProcess
@@ -22,6 +22,7 @@ Stops = Sequence[tuple[float, float]]
 
 NO_STOPS: Stops = ((0.0, 0.0),)
 TOLERANCE = 1e-9
+MONEY: dict[str, Any] = {"fee": workload.FEE, "cash": workload.CASH}
 NOTES = (
     "fastbt simulates Jesse's exchange: it reverses with two orders at one close where vectorbt has one, walks a bar "
     "along a path where vectorbt tests the stop before the target, and closes what is open at the end. The random walk "
@@ -42,7 +43,7 @@ class CommonWorkload:
         How many of them Jesse is timed on: it takes about 0.1 ms a bar.
     threads : int
         Cores for fastbt.
-    vectorbt : VectorbtProcesses or None
+    vectorbt : PeerProcesses or None
         Started, or None to leave it out.
     process : JesseProcess or None
         None leaves Jesse out.
@@ -62,7 +63,7 @@ class CommonWorkload:
         *,
         n_jesse_bars: int,
         threads: int,
-        vectorbt: VectorbtProcesses | None,
+        vectorbt: PeerProcesses | None,
         process: JesseProcess | None,
         say: Say,
         asked: tuple[bool, bool] = (True, True),
@@ -77,7 +78,8 @@ class CommonWorkload:
         self.candles = workload.random_walk(n_bars, seed)
         self.session = self._session(None)
         self.section = Section(
-            f"Common workload: crossover with stops, random walk, {n_bars:,} bars, {len(self.sets):,} sets"
+            f"Common workload: crossover with stops, random walk, {n_bars:,} bars, {len(self.sets):,} sets",
+            key="common",
         )
 
     def _session(self, finish: int | None) -> Session:
@@ -103,7 +105,7 @@ class CommonWorkload:
     def _check(self, short: Session) -> None:
         section = self.section
         if self.vectorbt is None and self.asked[0]:
-            section.notes.append(f"vectorbt was not timed: {HOW}")
+            section.notes.append(f"vectorbt was not timed: {how('vectorbt')}")
         if self.vectorbt is not None:
             self.say("common workload: comparing trades and profits with vectorbt")
             self.vectorbt.load(self.candles.array, workload.WARMUP_BARS)
@@ -118,23 +120,10 @@ class CommonWorkload:
             check = verified(short, few, self.process, self.say)
             section.checks.append(Check(f"first {self.n_jesse_bars:,} bars: {check.text}", check.passed))
 
-    def _agree(self, vectorbt: VectorbtProcesses, result: SweepResult, stops: Stops, what: str) -> Check:
+    def _agree(self, vectorbt: PeerProcesses, result: SweepResult, stops: Stops, what: str) -> Check:
         """Compare the number of trades and the profit of every set with vectorbt's."""
-        theirs = vectorbt.run(self._groups(stops), fee=workload.FEE, cash=workload.CASH, measure="check")
-        # Jesse closes what is open at the end and pays for it; vectorbt leaves it open, valued at the last close.
-        fee = np.abs(theirs["position"]) * self.candles.array[-1, CLOSE] * workload.FEE
-        profit, trades = np.array(theirs["profit"]) - fee, np.array(theirs["trades"])
-        # Without a single trade there are no metrics, and profit is 0.
-        our_profit = np.nan_to_num(result.metrics[:, METRICS.index("net_profit")])
-        our_trades = np.nan_to_num(result.metrics[:, METRICS.index("total")])
-        scale = np.maximum(np.abs(profit), np.finfo(float).tiny)
-        difference = np.where(our_profit == profit, 0.0, np.abs(our_profit - profit) / scale)
-        same = (our_trades == trades) & (difference <= TOLERANCE)
-        return Check(
-            f"{what}: {int(same.sum()):,} of {len(same):,} sets with vectorbt's number of trades "
-            f"({int(trades.sum()):,} in all) and profit (largest relative difference {difference.max():.1e})",
-            bool(same.all()) and result.n_ok == len(same),
-        )
+        theirs = vectorbt.run(self._groups(stops), **MONEY, measure="check")
+        return agreement("vectorbt", theirs, result, float(self.candles.array[-1, CLOSE]), what)
 
     def _groups(self, stops: Stops, windows: Sequence[tuple[int, int]] | None = None) -> list[Group]:
         return [(fast, slow, list(stops)) for fast, slow in windows or self.windows]
@@ -142,27 +131,62 @@ class CommonWorkload:
     def _time(self, short: Session, rounds: int) -> None:
         n, n_bars, vectorbt, processes = len(self.sets), self.n_bars, self.vectorbt, self.threads
         on = f"chunks of {CHUNK}, {processes} process{'' if processes == 1 else 'es'}"
-        whole = Row("fastbt", f"sweep, {cores(self.threads)}, end to end", n, n_bars)
-        kernels = Row("fastbt", f"kernels of that sweep, {cores(self.threads)}", n, n_bars)
-        profit = Row("vectorbt", f"Portfolio.from_signals and profit, {on}", n, n_bars)
+        whole = Row("fastbt", f"sweep, {cores(self.threads)}, end to end", n, n_bars, key="sweep")
+        kernels = Row("fastbt", f"kernels of that sweep, {cores(self.threads)}", n, n_bars, key="kernels")
+        profit = Row("vectorbt", f"Portfolio.from_signals and profit, {on}", n, n_bars, key="vectorbt")
         fewer = self.windows[:: max(1, len(self.windows) // 10)]
-        ratios = Row("vectorbt", f"with Sharpe and drawdown, {on}", len(fewer) * len(workload.STOPS), n_bars)
-        jesse = Row("Jesse", "research.backtest, fast mode, 1 core, a set", 1, self.n_jesse_bars)
-        money: dict[str, Any] = {"fee": workload.FEE, "cash": workload.CASH}
+        n_fewer = len(fewer) * len(workload.STOPS)
+        ratios = Row("vectorbt", f"with Sharpe and drawdown, {on}", n_fewer, n_bars, key="vectorbt ratios")
+        jesse = Row("Jesse", "research.backtest, fast mode, 1 core, a set", 1, self.n_jesse_bars, key="jesse")
         if vectorbt is not None:
-            vectorbt.run(self._groups(workload.STOPS, self.windows[: 5 * processes]), **money, measure="ratios")
+            vectorbt.run(self._groups(workload.STOPS, self.windows[: 5 * processes]), **MONEY, measure="ratios")
         for i in range(rounds):
             self.say(f"common workload: round {i + 1} of {rounds}")
-            seconds, result = timed(self._ours)
-            whole.runs.append(seconds)
-            kernels.runs.append(result.seconds["kernels"])
+            seconds, cpu, result = clocked(self._ours)
+            whole.add(seconds, cpu)
+            kernels.add(result.seconds["kernels"])
             if vectorbt is not None:
                 groups, some = self._groups(workload.STOPS), self._groups(workload.STOPS, fewer)
-                profit.runs.append(timed(lambda: vectorbt.run(groups, **money))[0])  # noqa: B023 called at once
-                ratios.runs.append(timed(lambda: vectorbt.run(some, **money, measure="ratios"))[0])  # noqa: B023
+                profit.add(timed(lambda: vectorbt.run(groups, **MONEY))[0], vectorbt.cpu)  # noqa: B023 called at once
+                seconds, _ = timed(lambda: vectorbt.run(some, **MONEY, measure="ratios"))  # noqa: B023
+                ratios.add(seconds, vectorbt.cpu)
             if self.process is not None:
                 # Different sets: their trades, and so their times, differ.
                 answer = JesseRunner(short, self.process)(self.sets[i * n // rounds], fast_mode=True)
                 if answer["status"] == "ok":
-                    jesse.runs.append(answer["seconds"])
+                    jesse.add(answer["seconds"])
         self.section.rows += [row for row in (whole, kernels, profit, ratios, jesse) if row.runs]
+
+
+def agreement(name: str, theirs: Mapping[str, Any], result: SweepResult, last_close: float, what: str) -> Check:
+    """Compare the profit of every set, and the number of trades where it is known, with another library's.
+
+    Parameters
+    ----------
+    name : str
+        Of the library.
+    theirs : mapping
+        `profit`, `position` at the end, and perhaps `trades`, one a set.
+    result : SweepResult
+    last_close : float
+        Jesse closes what is open at the end, and pays for it; others leave it open, valued at the last close.
+    what : str
+        What was compared.
+    """
+    profit = np.array(theirs["profit"]) - np.abs(theirs["position"]) * last_close * workload.FEE
+    # Without a single trade there are no metrics, and profit is 0.
+    our_profit = np.nan_to_num(result.metrics[:, METRICS.index("net_profit")])
+    our_trades = np.nan_to_num(result.metrics[:, METRICS.index("total")])
+    scale = np.maximum(np.abs(profit), np.finfo(float).tiny)
+    difference = np.where(our_profit == profit, 0.0, np.abs(our_profit - profit) / scale)
+    same = difference <= TOLERANCE
+    counted = "profit"
+    if "trades" in theirs:
+        trades = np.array(theirs["trades"])
+        same &= our_trades == trades
+        counted = f"number of trades ({int(trades.sum()):,} in all) and profit"
+    return Check(
+        f"{what}: {int(same.sum()):,} of {len(same):,} sets with {name}'s {counted} "
+        f"(largest relative difference {difference.max():.1e})",
+        bool(same.all()) and result.n_ok == len(same) and bool(our_trades.any()),
+    )

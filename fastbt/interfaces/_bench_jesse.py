@@ -8,7 +8,7 @@ from typing import Any
 
 from fastbt.backtest import Session
 from fastbt.data import CandleSet, iso
-from fastbt.interfaces._bench_parts import Check, Row, Section, timed
+from fastbt.interfaces._bench_parts import Check, Row, Section, clocked, timed
 from fastbt.oracle.against_jesse import JesseRunner
 from fastbt.oracle.jesse_process import JesseProcess, jesse_available
 from fastbt.oracle.verify import verify_sets
@@ -62,7 +62,8 @@ def against_jesse(
     n_bars = setup.market.n_bars
     section = Section(
         f"{session.source.name}, {setup.symbol} {timeframe}, {iso(setup.start)} to {iso(setup.finish)}, "
-        f"{n_bars:,} bars, {len(sets):,} sets"
+        f"{n_bars:,} bars, {len(sets):,} sets",
+        key=f"jesse {timeframe}",
     )
     say(f"{timeframe}: compiling {session.source.name}")
     seconds, _ = timed(lambda: sweep(session, params=sets[: 4 * threads], threads=threads))
@@ -105,23 +106,23 @@ def _time(
         _ = result.frame  # the table belongs to the answer
         return result
 
-    whole = Row("fastbt", f"sweep, {cores(threads)}, end to end", n, n_bars)
-    kernels = Row("fastbt", f"kernels of that sweep, {cores(threads)}", n, n_bars)
-    single = Row("fastbt", "sweep, 1 core, end to end", n, n_bars)
-    jesse = Row("Jesse", "research.backtest, fast mode, 1 core, a set", 1, n_bars)
+    whole = Row("fastbt", f"sweep, {cores(threads)}, end to end", n, n_bars, key="sweep")
+    kernels = Row("fastbt", f"kernels of that sweep, {cores(threads)}", n, n_bars, key="kernels")
+    single = Row("fastbt", "sweep, 1 core, end to end", n, n_bars, key="sweep 1 core")
+    jesse = Row("Jesse", "research.backtest, fast mode, 1 core, a set", 1, n_bars, key="jesse")
     slower = []
     for i in range(rounds):
         say(f"{session.setup.timeframe}: round {i + 1} of {rounds}")
-        seconds, result = timed(lambda: run(threads))
-        whole.runs.append(seconds)
-        kernels.runs.append(result.seconds["kernels"])
+        seconds, cpu, result = clocked(lambda: run(threads))
+        whole.add(seconds, cpu)
+        kernels.add(result.seconds["kernels"])
         if threads > 1:
-            single.runs.append(timed(lambda: run(1))[0])
+            single.add(*clocked(lambda: run(1))[:2])
         if process is not None:
             # A different set each round: their trades, and so their times, differ.
             answer = JesseRunner(session, process)(sets[(i * n) // rounds], fast_mode=True)
             if answer["status"] == "ok":
-                jesse.runs.append(answer["seconds"])
+                jesse.add(answer["seconds"])
             else:
                 slower.append(answer["exception"])
     section.rows += [row for row in (whole, kernels, single, jesse) if row.runs]

@@ -22,10 +22,14 @@ class Row:
     Attributes
     ----------
     library, what : str
-    runs : list of float
-        Seconds of each timed run.
     n_sets, n_bars : int
         Parameter sets and decision bars of one run.
+    runs : list of float
+        Seconds of each timed run.
+    cpu : list of float
+        Processor seconds of each, over all threads and processes; empty where they are not known.
+    key : str
+        What a program knows the row by, the same whatever the sizes.
     """
 
     library: str
@@ -33,6 +37,14 @@ class Row:
     n_sets: int
     n_bars: int
     runs: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    key: str = ""
+
+    def add(self, seconds: float, cpu: float | None = None) -> None:
+        """Add a timed run."""
+        self.runs.append(seconds)
+        if cpu is not None:
+            self.cpu.append(cpu)
 
     @property
     def seconds(self) -> float:
@@ -50,18 +62,57 @@ class Row:
         """
         return self.seconds / (self.n_sets * self.n_bars) * 1e9
 
+    @property
+    def cpu_ns(self) -> float | None:
+        """Processor nanoseconds for one bar of one set; None where they are not known."""
+        return statistics.median(self.cpu) / (self.n_sets * self.n_bars) * 1e9 if self.cpu else None
+
     def to_dict(self, base: Row) -> JsonDict:
         """Return the figures, with the ratio to another row."""
+        known = self.cpu_ns is not None and base.cpu_ns is not None
         return {
+            "key": self.key,
             "library": self.library,
             "what": self.what,
             "sets": self.n_sets,
             "bars": self.n_bars,
             "runs": self.runs,
+            "cpu_runs": self.cpu,
             "seconds": self.seconds,
             "ns_per_bar_and_set": self.ns,
             "ratio": self.ns / base.ns,
+            "cpu_ns_per_bar_and_set": self.cpu_ns,
+            "cpu_ratio": self.cpu_ns / base.cpu_ns if known and self.cpu_ns and base.cpu_ns else None,
         }
+
+
+@dataclass
+class Figure:
+    """One thing that was measured in another unit than seconds a bar.
+
+    Attributes
+    ----------
+    library, what, unit : str
+    values : list of float
+        The median counts.
+    key : str
+        As of `Row`.
+    """
+
+    library: str
+    what: str
+    unit: str
+    values: list[float]
+    key: str = ""
+
+    @property
+    def value(self) -> float:
+        """Median of the values."""
+        return statistics.median(self.values)
+
+    def to_dict(self) -> JsonDict:
+        """Return everything for JSON."""
+        return {**vars(self), "value": self.value}
 
 
 @dataclass
@@ -86,6 +137,12 @@ class Section:
         What a reader must know to judge the figures.
     skipped : str
         Why it was not done, and how to get it.
+    figures : list of Figure
+        What has another unit.
+    key : str
+        What a program knows the section by.
+    versions : dict of str
+        Of the libraries beside fastbt.
     """
 
     title: str
@@ -93,6 +150,9 @@ class Section:
     checks: list[Check] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     skipped: str = ""
+    figures: list[Figure] = field(default_factory=list)
+    key: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -102,11 +162,14 @@ class Section:
     def to_dict(self) -> JsonDict:
         """Return everything for JSON."""
         return {
+            "key": self.key,
             "title": self.title,
             "rows": [row.to_dict(self.rows[0]) for row in self.rows],
+            "figures": [figure.to_dict() for figure in self.figures],
             "checks": [{"text": each.text, "passed": each.passed} for each in self.checks],
             "notes": self.notes,
             "skipped": self.skipped,
+            "versions": self.versions,
         }
 
 
@@ -115,6 +178,13 @@ def timed(action: Callable[[], Any]) -> tuple[float, Any]:
     began = time.perf_counter()
     answer = action()
     return time.perf_counter() - began, answer
+
+
+def clocked(action: Callable[[], Any]) -> tuple[float, float, Any]:
+    """Return the seconds and the processor seconds of this process that an action took, and its answer."""
+    began, busy = time.perf_counter(), time.process_time()
+    answer = action()
+    return time.perf_counter() - began, time.process_time() - busy, answer
 
 
 def cpu_model() -> str:

@@ -1,7 +1,8 @@
-"""The common workload of the benches: a crossover that always reverses, on a seeded random walk."""
+"""The workloads of the benches: crossovers on a seeded random walk, by the rules of each library."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -96,13 +97,135 @@ class ReversalCrossover(Strategy):
 '''
 
 
-def strategy_folder() -> Path:
-    """Write the workload's strategy into fastbt's cache folder, where a reader can find it, and return its folder."""
-    folder = cache_root() / "bench" / "ReversalCrossover"
+# raptorbt trades one side and puts all of its money into every trade.
+LONG_STRATEGY: Final = '''"""Crossing of two simple averages, long only, all the money.
+
+Idea: none; the workload of the benches by the rules of raptorbt.
+Market: a random walk, at 1m.
+Source: the textbook rule.
+"""
+
+import jesse.indicators as ta
+from jesse import utils
+from jesse.strategies import Strategy
+
+
+class LongCrossover(Strategy):
+    @property
+    def fast(self):
+        return ta.sma(self.candles, self.hp["fast"], sequential=True)
+
+    @property
+    def slow(self):
+        return ta.sma(self.candles, self.hp["slow"], sequential=True)
+
+    def update_position(self):
+        if utils.crossed(self.fast, self.slow, "below"):
+            self.liquidate()
+
+    def should_long(self):
+        return utils.crossed(self.fast, self.slow, "above")
+
+    def should_short(self):
+        return False
+
+    def go_long(self):
+        self.buy = self.balance / (self.price * (1 + self.fee_rate)), self.price
+
+    def go_short(self):
+        pass
+
+    def on_open_position(self, order):
+        entry = self.position.entry_price
+        self.stop_loss = self.position.qty, entry * (1 - self.hp["stop_loss"])
+        self.take_profit = self.position.qty, entry * (1 + self.hp["take_profit"])
+
+    def hyperparameters(self):
+        return [
+            {"name": "fast", "type": int, "min": 5, "max": 50, "step": 5, "default": 10},
+            {"name": "slow", "type": int, "min": 65, "max": 200, "step": 15, "default": 80},
+            {"name": "stop_loss", "type": float, "min": 0.0025, "max": 0.025, "step": 0.0025, "default": 0.005},
+            {"name": "take_profit", "type": float, "min": 0.005, "max": 0.05, "step": 0.005, "default": 0.01},
+        ]
+'''
+
+# chidoribt knows entries only; it leaves after a time, or at a close beyond the stop or the target.
+TIMED_STRATEGY: Final = '''"""Crossing of two simple averages, long only, out after some bars or at a close far enough away.
+
+Idea: none; the workload of the benches by the rules of chidoribt.
+Market: a random walk, at 1m.
+Source: the textbook rule. Whole units, for about the same money each time.
+"""
+
+import jesse.indicators as ta
+from jesse import utils
+from jesse.strategies import Strategy
+
+MONEY = 100_000.0
+HOLD = 240
+
+
+class TimedCrossover(Strategy):
+    def __init__(self):
+        super().__init__()
+        self.entered_at = 0
+
+    @property
+    def fast(self):
+        return ta.sma(self.candles, self.hp["fast"], sequential=True)
+
+    @property
+    def slow(self):
+        return ta.sma(self.candles, self.hp["slow"], sequential=True)
+
+    def update_position(self):
+        entry = self.position.entry_price
+        if (
+            self.index - self.entered_at >= HOLD
+            or self.price <= entry * (1 - self.hp["stop_loss"])
+            or self.price >= entry * (1 + self.hp["take_profit"])
+        ):
+            self.liquidate()
+
+    def should_long(self):
+        return utils.crossed(self.fast, self.slow, "above")
+
+    def should_short(self):
+        return False
+
+    def go_long(self):
+        self.entered_at = self.index
+        self.buy = int(MONEY / (self.price * (1 + self.fee_rate))), self.price
+
+    def go_short(self):
+        pass
+
+    def hyperparameters(self):
+        return [
+            {"name": "fast", "type": int, "min": 5, "max": 50, "step": 5, "default": 10},
+            {"name": "slow", "type": int, "min": 65, "max": 200, "step": 15, "default": 80},
+            {"name": "stop_loss", "type": float, "min": 0.0025, "max": 0.025, "step": 0.0025, "default": 0.005},
+            {"name": "take_profit", "type": float, "min": 0.005, "max": 0.05, "step": 0.005, "default": 0.01},
+        ]
+'''
+#: What `TIMED_STRATEGY` holds as constants.
+MONEY: Final = 100_000.0
+HOLD: Final = 240
+
+STRATEGIES: Final = {
+    "ReversalCrossover": STRATEGY,
+    "LongCrossover": LONG_STRATEGY,
+    "TimedCrossover": TIMED_STRATEGY,
+}
+
+
+def strategy_folder(name: str = "ReversalCrossover") -> Path:
+    """Write a workload's strategy into fastbt's cache folder, where a reader can find it, and return its folder."""
+    folder = cache_root() / "bench" / name
     file = folder / "__init__.py"
     folder.mkdir(parents=True, exist_ok=True)
-    if not file.exists() or file.read_text() != STRATEGY:
-        file.write_text(STRATEGY)
+    if not file.exists() or file.read_text() != STRATEGIES[name]:
+        file.write_text(STRATEGIES[name])
     return folder
 
 
@@ -137,6 +260,21 @@ def windows() -> list[tuple[int, int]]:
     1000
     """
     return [(fast, slow) for fast in FAST for slow in SLOW]
+
+
+def stop_pairs(n: int) -> list[tuple[float, float]]:
+    """Return `n` pairs of stop-loss and take-profit between those of `STOPS`, which are its ten.
+
+    Examples
+    --------
+    >>> stop_pairs(10) == list(STOPS), len(set(stop_pairs(1000)))
+    (True, 1000)
+    """
+    if n == len(STOPS):
+        return list(STOPS)
+    side = math.isqrt(n - 1) + 1 if n > 1 else 1
+    stops, targets = np.linspace(STOPS[0][0], STOPS[-1][0], side), np.linspace(STOPS[0][1], STOPS[-1][1], side)
+    return [(float(stop), float(target)) for stop in stops for target in targets][:n]
 
 
 def parameter_sets(pairs: Sequence[tuple[int, int]], stops: Sequence[tuple[float, float]]) -> list[JsonDict]:

@@ -390,7 +390,7 @@ def bench(
     *,
     timeframe: Annotated[
         list[str] | None,
-        typer.Option("--timeframe", "-t", metavar="TIMEFRAME", help="Of the sweep, repeatable.  [default: 1h]"),
+        typer.Option("--timeframe", "-t", metavar="TIMEFRAME", help="Of the sweep, repeatable.  [default: 1h, 4h, 5m]"),
     ] = None,
     strategy: Annotated[
         str | None, typer.Option(metavar="STRATEGY", help="Of the sweep.  [default: SmaCrossover]")
@@ -398,26 +398,47 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the sizes.")] = False,
     rounds: Annotated[int | None, typer.Option(metavar="N", min=1, help="How often everything is timed.")] = None,
     threads: ThreadsOption = None,
+    only: Annotated[
+        str | None,
+        typer.Option(metavar="PARTS", help="Some of jesse,common,peers,limit,scaling,memory,start."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep figures as JSON, part by part; what it has is not measured again, unless --only names it.",
+        ),
+    ] = None,
     jesse: Annotated[bool, typer.Option(help="Whether Jesse takes part.")] = True,
     vectorbt: Annotated[bool, typer.Option(help="Whether vectorbt takes part.")] = True,
+    peers: Annotated[bool, typer.Option(help="Whether raptorbt and chidoribt take part.")] = True,
+    setup_peers: Annotated[
+        bool,
+        typer.Option(
+            "--setup-peers", help="Make environments for vectorbt, raptorbt and chidoribt, and do nothing else."
+        ),
+    ] = False,
     setup_vectorbt: Annotated[
-        bool, typer.Option("--setup-vectorbt", help="Make vectorbt's own environment, and do nothing else.")
+        bool, typer.Option("--setup-vectorbt", help="Make vectorbt's environment only, and do nothing else.")
     ] = False,
     output: Output,
 ) -> int:
-    """Time fastbt beside Jesse and vectorbt."""
+    """Time fastbt beside Jesse, vectorbt, raptorbt, chidoribt and a loop in C."""
     from fastbt.interfaces._examples import find_strategy
-    from fastbt.interfaces.bench import run
+    from fastbt.interfaces.bench import PEERS, run
 
     return run(
-        timeframes=timeframe or ("1h",),
+        timeframes=timeframe or ("1h", "4h", "5m"),
         strategy=None if strategy is None else find_strategy(strategy),
         quick=quick,
         rounds=rounds,
         threads=threads,
+        only=[each.strip() for each in only.split(",")] if only else (),
+        out=out,
         jesse=jesse,
         vectorbt=vectorbt,
-        setup_vectorbt=setup_vectorbt,
+        peers=peers,
+        setup=PEERS if setup_peers else ("vectorbt",) if setup_vectorbt else (),
         as_json=output.json,
     )
 

@@ -138,6 +138,11 @@ class JesseProcess:
         self.versions = hello["versions"]
         self.import_seconds = hello["seconds"]
 
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id; None if it does not run."""
+        return None if self._process is None else self._process.pid
+
     def _command(self) -> list[str]:
         if self._python == sys.executable:
             # By its own name, so that coverage and debuggers know the module; the package may not be installed.

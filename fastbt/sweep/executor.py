@@ -21,7 +21,7 @@ from fastbt.sweep.memory import memory_budget
 from fastbt.sweep.progress import Progress, Tally
 from fastbt.sweep.sampling import SetSource
 from fastbt.sweep.statuses import CODE_INFEASIBLE, CODE_NOT_RUN, Statuses
-from fastbt.sweep.store import Run
+from fastbt.sweep.store import Run, parquet_bytes
 from fastbt.sweep.workers import Stop, available_threads, deferred_interrupt
 from fastbt.types import Float2D, Status
 
@@ -238,6 +238,14 @@ def _into(run: Run, job: Job, evaluator: Evaluator, market: int, tally: Tally, s
     times = job.sessions[market].setup.market.sample_times
     writing: Future[None] | None = None
 
+    def rehearse(table: SetTable, room: Output) -> None:
+        # What the first write loads and takes of memory, in the thread that will write; nothing comes of it.
+        nothing = room.outcomes[: len(table)], room.metrics[: len(table)], room.daily[: len(table)]
+        evaluated = Evaluated(nothing[1], Statuses(nothing[0]), nothing[0], nothing[2] if job.daily else None)
+        parquet_bytes(sets_frame(table, types, evaluated, market=about))
+        if evaluated.daily is not None:
+            parquet_bytes(daily_frame(evaluated.daily, times))
+
     def write(number: int, first: int, table: SetTable, evaluated: Evaluated) -> None:
         frame = sets_frame(table, types, evaluated, first=first, market=about)
         daily = None if evaluated.daily is None else daily_frame(evaluated.daily, times, first=first)
@@ -249,6 +257,8 @@ def _into(run: Run, job: Job, evaluator: Evaluator, market: int, tally: Tally, s
     rooms = [evaluator.room(most, daily=job.daily) for _ in range(min(2, len(mine)))]
     evaluator.reserve(most, daily=job.daily)
     with ThreadPoolExecutor(1) as writer:
+        if len(mine) > 1:
+            writer.submit(rehearse, job.source.table(mine[0].first, mine[0].last), rooms[0]).result()
         for i, chunk in enumerate(mine):
             if stop:
                 break

@@ -61,6 +61,31 @@ def resident_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
+def peak_memory(pid: int | None = None) -> int | None:
+    """Return the most bytes of memory that a process has held so far; None where the system does not tell.
+
+    Linux's own count. The usual `ru_maxrss` is no measure of a child process: it begins at what its parent held.
+
+    Parameters
+    ----------
+    pid : int, optional
+        This process if left out.
+
+    Examples
+    --------
+    >>> most = peak_memory()
+    >>> most is None or most > 10 * 2**20
+    True
+    """
+    try:
+        for line in Path(f"/proc/{pid or 'self'}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return None
+
+
 def parse_bytes(text: str, name: str = "--memory") -> int:
     """Return the number of bytes of a text such as `500M` or `1.5G`.
 

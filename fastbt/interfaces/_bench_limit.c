@@ -3,7 +3,7 @@
  * For each parameter set: entries at the closes of a list of crossings, stop-loss and take-profit found in a pyramid of
  * extremes (16, 256 and 4,096 bars), reversal at the next opposite crossing, one unit, a fee of the notional at each
  * fill. No orders, no margin, no decimals, no daily balances, no metrics: the net profit and the number of trades alone.
- * Built and timed by bench/limit.py.
+ * Built and timed by _bench_limit.py.
  */
 #include <stdint.h>
 
