@@ -1,4 +1,4 @@
-"""What `fastbt bench` does in processes of their own: how much memory do they take, how long do they take to start?
+"""What `fastbt bench` does in processes of their own: for their memory, and the time that they take to start.
 
 ``python -m fastbt.interfaces._bench_child TASK ARGUMENTS`` with the arguments as JSON; the answer is one line of JSON.
 """

@@ -131,7 +131,7 @@ class Section:
     ----------
     title : str
     rows : list of Row
-        The first is fastbt's; ratios count from it.
+        The first is fastbt's; ratios count from it, or from fastbt's first of the same size.
     checks : list of Check
     notes : list of str
         What a reader must know to judge the figures.
@@ -159,12 +159,18 @@ class Section:
         """Whether every check passed."""
         return all(each.passed for each in self.checks)
 
+    def base(self, row: Row) -> Row:
+        """Return what a row is compared with: fastbt's first row of its size, or its first row."""
+        size = (row.n_sets, row.n_bars)
+        same = [each for each in self.rows if each.library == "fastbt" and (each.n_sets, each.n_bars) == size]
+        return same[0] if same else self.rows[0]
+
     def to_dict(self) -> JsonDict:
         """Return everything for JSON."""
         return {
             "key": self.key,
             "title": self.title,
-            "rows": [row.to_dict(self.rows[0]) for row in self.rows],
+            "rows": [row.to_dict(self.base(row)) for row in self.rows],
             "figures": [figure.to_dict() for figure in self.figures],
             "checks": [{"text": each.text, "passed": each.passed} for each in self.checks],
             "notes": self.notes,

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -32,7 +33,7 @@ Group = tuple[int, int, Sequence[tuple[float, float]]]
 #: Rust engine was the slower one. The others change their rules between versions; ours follow these.
 PACKAGES: Final[dict[str, tuple[str, ...]]] = {
     "vectorbt": ("vectorbt", "numba"),
-    "raptorbt": ("raptorbt==0.13.*",),
+    "raptorbt": ("raptorbt==0.13.*", "numpy"),
     "chidoribt": ("chidoribt[numba]==0.4.*",),
 }
 #: Sets of one call: the fastest of those tried, 10 to 200.
@@ -188,9 +189,12 @@ class PeerProcesses:
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix=f"fastbt-{self.name}-")
+        stack = ExitStack()
         worker = Path(__file__).with_name("_bench_peer_worker.py")
         try:
-            for _ in range(self.n):
+            for i in range(self.n):
+                # What it prints says why, should it die.
+                printed = stack.enter_context(open(self._printed(i), "wb"))
                 self._processes.append(
                     subprocess.Popen(
                         [str(interpreter(self.name)), str(worker), self.name],
@@ -198,7 +202,7 @@ class PeerProcesses:
                         env=self._environment(),
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
-                        stderr=subprocess.DEVNULL,
+                        stderr=printed,
                         text=True,
                         encoding="utf-8",
                     )
@@ -211,6 +215,8 @@ class PeerProcesses:
         except BaseException:
             self.close()
             raise
+        finally:
+            stack.close()
         return self
 
     def __exit__(
@@ -222,6 +228,11 @@ class PeerProcesses:
         # Our machine code is no business of theirs, and a search path for modules would mix the environments.
         ours = ("NUMBA_CACHE_DIR", "FASTBT_NUMBA_CACHE_DIR", "PYTHONPATH", "PYTHONHOME")
         return {name: value for name, value in os.environ.items() if name not in ours} | self._variables
+
+    def _printed(self, number: int) -> Path:
+        """Return the file of what a process prints."""
+        assert self._folder is not None
+        return Path(self._folder.name) / f"printed-{number}.txt"
 
     def load(self, candles: Float2D, warmup_bars: int) -> None:
         """Give every process the candles."""
@@ -286,7 +297,10 @@ class PeerProcesses:
         return answer
 
     def _died(self, process: subprocess.Popen[str]) -> OracleError:
-        return OracleError(f"{self.name}'s process ended with exit code {process.wait()}; {how(self.name)} anew")
+        code = process.wait()
+        printed = self._printed(self._processes.index(process)).read_text(errors="replace").strip()
+        last = f": {printed.splitlines()[-1]}" if printed else ""
+        return OracleError(f"{self.name}'s process ended with exit code {code}{last}; {how(self.name)} anew")
 
     def close(self) -> None:
         """End the processes."""

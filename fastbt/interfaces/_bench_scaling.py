@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+from fastbt.backtest import Session
 from fastbt.data import CandleSet
 from fastbt.interfaces import _bench_workload as workload
 from fastbt.interfaces._bench_common import MONEY, agreement
 from fastbt.interfaces._bench_jesse import Say, cores
+from fastbt.interfaces._bench_memory import year_on_disk
 from fastbt.interfaces._bench_parts import Check, Row, Section, clocked, timed
 from fastbt.interfaces._bench_peers import CHUNK, Group, PeerProcesses
 from fastbt.sweep.sweep import SweepResult, make_account, make_account_of, make_session, sweep
-from fastbt.types import CLOSE
+from fastbt.types import CLOSE, JsonDict
 
-#: Bars times sets above which once is enough.
+#: Bars times sets above which once is enough, for fastbt and for vectorbt.
 _LONG = 2 * 10**9
+_LONG_VECTORBT = 2 * 10**8
+
+#: Bars, pairs of windows, pairs of stops.
+Case = tuple[int, list[tuple[int, int]], list[tuple[float, float]]]
 
 
 def over_sets_of_a_year(
@@ -29,7 +34,7 @@ def over_sets_of_a_year(
     strategy, candles
         As for `fastbt.sweep`.
     sizes : sequence of int
-        Numbers of sets.
+        Numbers of sets; the largest in a process of its own, kept on disk.
     rounds : int
         How often each is timed; the largest ones less often.
     threads : int
@@ -43,6 +48,7 @@ def over_sets_of_a_year(
     section = Section(
         f"Scaling: {session.source.name}, a year of 1h, {n_bars:,} bars, more and more sets", key="scaling year"
     )
+    say("scaling: compiling the strategy")
     sweep(session, space=space, n=4 * threads, threads=threads)
     finished = []
 
@@ -50,16 +56,20 @@ def over_sets_of_a_year(
         # What does not fit into memory goes to a temporary folder by itself.
         return sweep(session, space=space, n=n, threads=threads, daily=False)
 
-    rows = [Row("fastbt", f"{n:,} sets, {cores(threads)}, end to end", n, n_bars, key=f"{n}") for n in sizes]
+    most = max(sizes)
+    what = f"sets, {cores(threads)}, end to end"
+    rows = [Row("fastbt", f"{n:,} {what}", n, n_bars, key=f"{n}") for n in sorted(sizes) if n != most]
     for i in range(rounds):
         for row in rows:
-            if i == 0 or row.n_sets * n_bars < _LONG:
-                say(f"scaling: a year of 1h, {row.n_sets:,} sets, round {i + 1}")
-                seconds, cpu, result = clocked(lambda: run(row.n_sets))  # noqa: B023 called at once
-                row.add(seconds, cpu)
-                finished.append(result.n_ok == row.n_sets)
-    section.rows += rows
+            say(f"scaling: a year of 1h, {row.n_sets:,} sets, round {i + 1}")
+            seconds, cpu, result = clocked(lambda: run(row.n_sets))  # noqa: B023 called at once
+            row.add(seconds, cpu)
+            finished.append(result.n_ok == row.n_sets)
     section.checks.append(Check("all sets of all sweeps completed", all(finished)))
+    seconds, cpu = year_on_disk(section, most, threads, say)
+    last = Row("fastbt", f"{most:,} {what}, a process of its own, on disk", most, n_bars, key=f"{most}")
+    last.add(seconds, cpu)
+    section.rows += [*rows, last]
     return section
 
 
@@ -81,6 +91,7 @@ class Growing:
     def __init__(self, threads: int, rounds: int, vectorbt: PeerProcesses | None, say: Say) -> None:
         self.threads, self.rounds, self.vectorbt, self.say = threads, rounds, vectorbt, say
         self.account = make_account_of(workload.account())
+        self._loaded = 0
 
     def over_sets(self, n_bars: int, sizes: Sequence[int], most: int) -> Section:
         """Time more and more stops for each pair of windows; vectorbt up to `most` sets."""
@@ -96,46 +107,61 @@ class Growing:
         cases = [(n, windows, list(workload.STOPS)) for n in sizes]
         return self._run(section, cases, lambda bars, sets: f"{bars:,} bars", most * n_sets)
 
-    def _run(
-        self, section: Section, cases: Sequence[tuple[int, Any, Any]], named: Callable[[int, int], str], most: int
-    ) -> Section:
+    def _run(self, section: Section, cases: Sequence[Case], named: Callable[[int, int], str], most: int) -> Section:
         """Time all cases in turn, smallest first; vectorbt only those of at most `most` bars times sets."""
-        rows = []
-        loaded = 0
+        sessions = [
+            make_session(workload.strategy_folder(), workload.random_walk(n_bars), "1m", None, None, self.account)
+            for n_bars, _, _ in cases
+        ]
+        rows = [
+            self._prepared(section, session, case, named, most) for session, case in zip(sessions, cases, strict=True)
+        ]
         for i in range(self.rounds):
-            for k, (n_bars, windows, stops) in enumerate(cases):
-                n_sets = len(windows) * len(stops)
-                if i and n_bars * n_sets >= _LONG:
+            for (ours, theirs), session, (n_bars, windows, stops) in zip(rows, sessions, cases, strict=True):
+                n = ours.n_sets * n_bars
+                if i and n >= _LONG:
                     continue
-                what = named(n_bars, n_sets)
-                self.say(f"{section.title}: {what}, round {i + 1}")
-                candles = workload.random_walk(n_bars)
-                session = make_session(workload.strategy_folder(), candles, "1m", None, None, self.account)
+                self.say(f"{section.title}: {ours.what}, round {i + 1}")
                 sets = workload.parameter_sets(windows, stops)
-                if i == 0:
-                    sweep(session, params=sets[: 4 * self.threads], threads=self.threads)
-                    ours = Row("fastbt", f"{what}, {cores(self.threads)}", n_sets, n_bars, key=f"{n_bars} {n_sets}")
-                    on = f"chunks of {CHUNK}, {self.threads} processes"
-                    theirs = Row("vectorbt", f"{what}, {on}", n_sets, n_bars, key=f"vectorbt {n_bars} {n_sets}")
-                    rows.append((ours, theirs))
-                ours, theirs = rows[k]
-                seconds, cpu, result = clocked(
-                    lambda: sweep(session, params=sets, threads=self.threads, daily=False)  # noqa: B023 called at once
-                )
-                ours.add(seconds, cpu)
-                if self.vectorbt is None or n_bars * n_sets > most:
-                    continue
-                if loaded != n_bars:
-                    self.vectorbt.load(candles.array, workload.WARMUP_BARS)
-                    loaded = n_bars
-                groups: list[Group] = [(fast, slow, stops) for fast, slow in windows]
-                if i == 0:
-                    # Compiles, too.
-                    few = self.vectorbt.run(groups[:2], **MONEY, measure="check")
-                    part = sweep(session, params=sets[: 2 * len(stops)], threads=self.threads)
-                    check = agreement("vectorbt", few, part, float(candles.array[-1, CLOSE]), what)
-                    section.checks.append(check)
-                theirs.add(timed(lambda: self.vectorbt.run(groups, **MONEY))[0], self.vectorbt.cpu)  # type: ignore[union-attr]  # noqa: B023
-                del result
+                ours.add(*clocked(lambda: self._sweep(session, sets))[:2])  # noqa: B023 called at once
+                if self.vectorbt is not None and n <= most and (i == 0 or n < _LONG_VECTORBT):
+                    self._load(n_bars)
+                    groups: list[Group] = [(fast, slow, stops) for fast, slow in windows]
+                    theirs.add(timed(lambda: self._vectorbt(groups))[0], self.vectorbt.cpu)  # noqa: B023
         section.rows += [row for pair in rows for row in pair if row.runs]
         return section
+
+    def _prepared(
+        self, section: Section, session: Session, case: Case, named: Callable[[int, int], str], most: int
+    ) -> tuple[Row, Row]:
+        """Compile what a case needs, compare some of its sets, and return its empty rows."""
+        n_bars, windows, stops = case
+        n_sets = len(windows) * len(stops)
+        what = named(n_bars, n_sets)
+        self.say(f"{section.title}: {what}, compiling")
+        part = self._sweep(session, workload.parameter_sets(windows[:2], stops))
+        if self.vectorbt is not None and n_bars * n_sets <= most:
+            self._load(n_bars)
+            groups: list[Group] = [(fast, slow, stops) for fast, slow in windows]
+            # A chunk for each process, so that both compile what the whole needs.
+            self._vectorbt(groups[: self.threads * max(1, CHUNK // len(stops))])
+            few = self.vectorbt.run(groups[:2], **MONEY, measure="check")
+            last = float(workload.random_walk(n_bars).array[-1, CLOSE])
+            section.checks.append(agreement("vectorbt", few, part, last, what))
+        on = f"chunks of {CHUNK}, {self.threads} processes"
+        ours = Row("fastbt", f"{what}, {cores(self.threads)}", n_sets, n_bars, key=f"{n_bars} {n_sets}")
+        theirs = Row("vectorbt", f"{what}, {on}", n_sets, n_bars, key=f"vectorbt {n_bars} {n_sets}")
+        return ours, theirs
+
+    def _sweep(self, session: Session, sets: list[JsonDict]) -> SweepResult:
+        return sweep(session, params=sets, threads=self.threads, daily=False)
+
+    def _load(self, n_bars: int) -> None:
+        """Give vectorbt these candles, unless it has them."""
+        if self.vectorbt is not None and self._loaded != n_bars:
+            self.vectorbt.load(workload.random_walk(n_bars).array, workload.WARMUP_BARS)
+            self._loaded = n_bars
+
+    def _vectorbt(self, groups: Sequence[Group]) -> None:
+        assert self.vectorbt is not None
+        self.vectorbt.run(groups, **MONEY)

@@ -150,7 +150,7 @@ class LongCrossover(Strategy):
 '''
 
 # chidoribt knows entries only; it leaves after a time, or at a close beyond the stop or the target.
-TIMED_STRATEGY: Final = '''"""Crossing of two simple averages, long only, out after some bars or at a close far enough away.
+TIMED_STRATEGY: Final = '''"""Crossing of two simple averages, long only, out after some bars or at a far close.
 
 Idea: none; the workload of the benches by the rules of chidoribt.
 Market: a random walk, at 1m.

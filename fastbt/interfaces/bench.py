@@ -39,11 +39,13 @@ class Sizes:
     rounds : int
         How often everything is timed.
     year : tuple of int
-        Sets of sweeps over a year of 1h.
+        Sets of sweeps over a year of 1h; the largest in a process of its own.
     stops : tuple of int
         Sets of the common workload.
     walk : tuple of int
         Bars of the common workload.
+    flat : int
+        Sets over which the memory of a sweep is watched.
     vectorbt_sets, vectorbt_bars : int
         The most of those that vectorbt is timed on.
     """
@@ -56,6 +58,7 @@ class Sizes:
     year: tuple[int, ...]
     stops: tuple[int, ...]
     walk: tuple[int, ...]
+    flat: int
     vectorbt_sets: int
     vectorbt_bars: int
 
@@ -69,6 +72,7 @@ FULL: Final = Sizes(
     year=(100, 1_000, 10_000, 100_000, 1_000_000),
     stops=(100, 1_000, 10_000, 100_000),
     walk=(1_000, 10_000, 100_000, 1_000_000),
+    flat=100_000,
     vectorbt_sets=10_000,
     vectorbt_bars=1_000_000,
 )
@@ -81,6 +85,7 @@ QUICK: Final = Sizes(
     year=(100, 1_000, 10_000),
     stops=(100, 1_000, 10_000),
     walk=(1_000, 10_000),
+    flat=20_000,
     vectorbt_sets=1_000,
     vectorbt_bars=10_000,
 )
@@ -369,7 +374,7 @@ class Bench:
         return [
             memory(
                 self.sizes.bars,
-                year_sets=self.sizes.year[-1],
+                year_sets=self.sizes.flat,
                 n_stops=(10, 100),
                 threads=self.threads,
                 peers=self.libraries,

@@ -2,18 +2,17 @@
 
 import io
 import json
-import sys
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from fastbt.errors import OracleError, SettingsError
-from fastbt.interfaces import _bench_vectorbt, bench
+from fastbt.errors import SettingsError
 from fastbt.interfaces import _bench_workload as workload
-from fastbt.interfaces._bench_common import CommonWorkload
+from fastbt.interfaces import bench
+from fastbt.interfaces._bench_common import CommonWorkload, agreement
 from fastbt.interfaces._bench_jesse import against_jesse
-from fastbt.interfaces._bench_parts import Check, Row, Section
+from fastbt.interfaces._bench_parts import Check, Figure, Row, Section
 from fastbt.sweep.sweep import make_account_of, make_session, sweep
 from fastbt.types import CLOSE, HIGH, LOW, OPEN
 
@@ -92,6 +91,25 @@ def test_strategy__trades_alike_as_ordinary_python(session):
     assert compiled.trades == interpreted.trades
 
 
+@pytest.mark.compiled
+def test_agreement__fails_on_one_trade_or_a_billionth(session):
+    result = sweep(session, params=workload.parameter_sets([(5, 65)], workload.STOPS[:2]))
+    frame = result.frame
+    last = float(workload.random_walk(N_BARS).array[-1, CLOSE])
+    # The first one's position is left open: it has not paid for leaving it.
+    theirs = {
+        "profit": (frame["net_profit"] + np.array([last * workload.FEE, 0.0])).to_list(),
+        "position": [1.0, 0.0],
+        "trades": frame["total"].to_list(),
+    }
+    assert agreement("other", theirs, result, last, "rules").passed
+    assert "rules: 2 of 2 sets with other's number of trades" in agreement("other", theirs, result, last, "rules").text
+    for name, by in (("trades", 1.0), ("profit", abs(theirs["profit"][0]) * 2e-9)):
+        wrong = {**theirs, name: [theirs[name][0] + by, *theirs[name][1:]]}
+        check = agreement("other", wrong, result, last, "rules")
+        assert not check.passed and check.text.startswith("rules: 1 of 2 sets")
+
+
 def test_row__counts_the_median_run():
     row = Row("fastbt", "sweep", n_sets=10, n_bars=1_000, runs=[3e-3, 1e-3, 2e-3])
     other = Row("Jesse", "a set", n_sets=1, n_bars=1_000, runs=[2e-2])
@@ -124,7 +142,9 @@ def test_common_workload__says_how_to_get_what_is_missing():
 
 @pytest.mark.compiled
 def test_run__prints_json(capsys):
-    code = bench.run(timeframes=["4h"], quick=True, rounds=1, jesse=False, vectorbt=False, as_json=True)
+    code = bench.run(
+        timeframes=["4h"], quick=True, rounds=1, jesse=False, vectorbt=False, only=["common", "jesse"], as_json=True
+    )
     report = json.loads(capsys.readouterr().out)
     assert code == 0
     assert report["quick"] is True
@@ -132,6 +152,7 @@ def test_run__prints_json(capsys):
     assert report["machine"]["versions"]["fastbt"]
     titles = [section["title"] for section in report["sections"]]
     assert titles[0].startswith("SmaCrossover, BTC-USD 4h, 2019-02-10") and titles[1].startswith("Common workload")
+    assert [section["part"] for section in report["sections"]] == ["jesse", "common"]
     for section in report["sections"]:
         assert section["rows"][0]["ratio"] == 1.0
         assert section["rows"][0]["seconds"] > 0.0
@@ -142,11 +163,16 @@ def test_run__prints_json(capsys):
 def test_print__shows_ratios_and_failed_checks():
     rows = [Row("fastbt", "sweep", 10, 100, [1.0]), Row("Jesse", "a set", 1, 100, [50.0])]
     section = Section("title [x]", rows, [Check("3 trades [y]", False)], ["a note [z]"])
+    memory = Section("peaks", figures=[Figure("fastbt", "a sweep [v]", "MB", [300.0, 400.0, 350.0])])
+    missing = Section("the others", skipped="w was not timed [u]")
     about = {"cpu": "c", "cores": 2, "system": "s", "versions": {"fastbt": "1"}, "load_before": 0.5, "load_after": 1.0}
     console = Console(width=120, record=True, file=io.StringIO())
-    bench._print(console, {"machine": about}, [section])
+    sections = [each.to_dict() for each in (section, memory, missing)]
+    bench.print_report(console, {"machine": about, "sections": sections})
     text = console.export_text()
     assert "500" in text and "DIFFERENT" in text
+    assert "peaks" in text and "a sweep [v]" in text and "350 MB" in text
+    assert "the others" in text and "w was not timed [u]" in text
     assert "title [x]" in text and "3 trades [y]" in text and "a note [z]" in text
 
 
@@ -155,48 +181,6 @@ def test_run__refuses_what_makes_no_sense():
         bench.run(timeframes=["7h"], jesse=False, vectorbt=False)
     with pytest.raises(SettingsError, match="rounds wants a whole number from 1; it was 0"):
         bench.run(rounds=0, jesse=False, vectorbt=False)
-
-
-def test_setup_commands__name_packages_and_no_address():
-    commands = _bench_vectorbt.setup_commands()
-    words = [word for command in commands for word in command]
-    assert "vectorbt" in commands[-1]
-    assert not any("://" in word or "index" in word for word in words)
-
-
-def test_setup__ends_with_what_the_failing_command_printed(monkeypatch, tmp_path):
-    monkeypatch.setattr(_bench_vectorbt, "environment", lambda: tmp_path / "peers" / "vectorbt")
-    failing = [sys.executable, "-c", "import sys; sys.exit('no such package')"]
-    monkeypatch.setattr(_bench_vectorbt, "setup_commands", lambda: [failing])
-    with pytest.raises(SettingsError, match="failed\nno such package"):
-        _bench_vectorbt.make_environment(quiet)
-    assert not _bench_vectorbt.available()
-
-
-def test_vectorbt__names_the_command_if_the_environment_is_broken(monkeypatch):
-    # Our own interpreter has no vectorbt.
-    monkeypatch.setattr(_bench_vectorbt, "interpreter", lambda: sys.executable)
-    with pytest.raises(OracleError, match="No module named 'vectorbt'; `fastbt bench --setup-vectorbt` makes"):
-        with _bench_vectorbt.VectorbtProcesses(1):
-            pass
-
-
-@pytest.mark.slow
-@pytest.mark.compiled
-@pytest.mark.skipif(not _bench_vectorbt.available(), reason=_bench_vectorbt.HOW)
-def test_common_workload__agrees_with_vectorbt():
-    with _bench_vectorbt.VectorbtProcesses(2) as vectorbt:
-        pairs = [(5, 65), (10, 80), (50, 200)]
-        common = CommonWorkload(
-            2_000, n_jesse_bars=100, threads=2, vectorbt=vectorbt, process=None, say=quiet, pairs=pairs
-        )
-        section = common.run(1)
-    assert section.passed
-    assert [check.text.split(" sets")[0] for check in section.checks] == [
-        "without stops: 3 of 3",
-        "with stops: 30 of 30",
-    ]
-    assert [row.library for row in section.rows] == ["fastbt", "fastbt", "vectorbt", "vectorbt"]
 
 
 @pytest.mark.jesse
