@@ -496,8 +496,8 @@ def _print_section(out: Console, section: JsonDict) -> None:
         for row in section["rows"]:
             cpu = row["cpu_ratio"]
             table.add_row(
-                row["library"],
-                row["what"],
+                Text(row["library"]),
+                Text(row["what"]),
                 f"{row['seconds']:.3f}",
                 f"{row['ns_per_bar_and_set']:,.2f}",
                 _ratio_text(row["ratio"]),
@@ -510,7 +510,8 @@ def _print_section(out: Console, section: JsonDict) -> None:
         for name in ("library", "what", "value"):
             table.add_column(name, justify="right" if name == "value" else "left")
         for figure in section["figures"]:
-            table.add_row(figure["library"], figure["what"], f"{figure_text(figure['value'])} {figure['unit']}")
+            value = f"{figure_text(figure['value'])} {figure['unit']}"
+            table.add_row(Text(figure["library"]), Text(figure["what"]), value)
         out.print(table)
     if section["skipped"]:
         out.print(title if title.plain else section["title"], section["skipped"], sep="\n", markup=False)
