@@ -143,6 +143,8 @@ class SlotBinder:
         Rows that a non-sequential indicator sees.
     binders : mapping
         Of the slots before this one, by field.
+    exact : bool
+        Whether recursive indicators see those rows only, or all.
     """
 
     def __init__(
@@ -152,8 +154,11 @@ class SlotBinder:
         environment: Mapping[str, Any],
         window: int,
         binders: Mapping[str, SlotBinder | PythonBinder],
+        *,
+        exact: bool = True,
     ) -> None:
         self.slot = slot
+        self._exact = exact
         self._keys = [key for key, _ in slot.arguments]
         self._evaluators = [Expression(value, program, environment) for _, value in slot.arguments]
         self._tail = None if slot.tail is None else Expression(slot.tail, program, environment)
@@ -201,6 +206,8 @@ class SlotBinder:
         if inner is not None:
             of = (inner.key, slot.data[1])
         window = self._window if slot.data is None and not sequential and indicator.sliced else 0
+        if window and not self._exact and indicator.restarts(params):
+            window = 0
         if tail is not None:
             window = min(tail, window) if window > 0 else tail
         key = SeriesKey(indicator.name, of, params, sequential, window, slot.timeframe, slot.end)
@@ -280,6 +287,8 @@ class Binder:
         Rows that a non-sequential indicator sees.
     config_dtype : dtype
         Record type of a parameter set.
+    exact : bool
+        Whether recursive indicators see those rows only, as in Jesse, or all.
 
     Attributes
     ----------
@@ -290,7 +299,13 @@ class Binder:
     """
 
     def __init__(
-        self, program: Program, environment: Mapping[str, Any], window: int, config_dtype: np.dtype[Any]
+        self,
+        program: Program,
+        environment: Mapping[str, Any],
+        window: int,
+        config_dtype: np.dtype[Any],
+        *,
+        exact: bool = True,
     ) -> None:
         self._program = program
         self._dtype = config_dtype
@@ -300,7 +315,7 @@ class Binder:
             if isinstance(slot, PythonSlot):
                 self.slots[slot.field] = PythonBinder(slot, program, window, self.slots)
             else:
-                self.slots[slot.field] = SlotBinder(slot, program, environment, window, self.slots)
+                self.slots[slot.field] = SlotBinder(slot, program, environment, window, self.slots, exact=exact)
         self.row_fields: tuple[str, ...] = (
             *self.slots,
             *program.frame_columns.values(),

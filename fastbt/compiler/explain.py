@@ -13,6 +13,7 @@ from fastbt.compiler.emit import lower_all, variables_fields
 from fastbt.compiler.load import Method
 from fastbt.compiler.lower import Program, PythonSlot, Slot
 from fastbt.compiler.program import CompiledStrategy
+from fastbt.compiler.values import Const
 from fastbt.types import JsonDict
 
 #: What the stages mean, earliest first.
@@ -174,7 +175,7 @@ def _series(program: Program) -> list[tuple[str, str]]:
             how = "Python, at each bar on what is visible" if slot.per_bar else "Python, once over all candles"
             found.append((slot.label, how))
             continue
-        found.append((_call(program, slot), _how(slot, program.window)))
+        found.append((_call(program, slot), _how(program, slot)))
     for (frame, column, end), _ in program.frame_columns.items():
         found.append((f"{_COLUMNS[column]} of {frame} candles[-{end + 1}]", "as seen at each bar"))
     return found
@@ -199,12 +200,26 @@ def _call(program: Program, slot: Slot) -> str:
     return f"ta.{slot.indicator.name}({', '.join(arguments)})"
 
 
-def _how(slot: Slot, window: int) -> str:
+def _how(program: Program, slot: Slot) -> str:
+    window = program.window
     if slot.timeframe:
         return "as seen at each bar, the newest candle forming"
     if slot.sequential or slot.data is not None or not slot.indicator.sliced or window == 0:
         return "once over all candles"
+    if not program.exact and slot.tail is None and _restarts(program, slot):
+        return f"once over all candles, not over the last {window} as in Jesse: indicator_window is full"
     return f"over the last {window} candles of each bar"
+
+
+def _restarts(program: Program, slot: Slot) -> bool:
+    """Tell whether an indicator with the arguments of the sample set takes a pass a bar."""
+    values = [(key, value.value if isinstance(value, Const) else value.sample) for key, value in slot.arguments]
+    positional = [value for key, value in values if isinstance(key, int)]
+    keyword = {key: value for key, value in values if isinstance(key, str)}
+    try:
+        return slot.indicator.restarts(slot.indicator.encode(*positional, **keyword)[1])
+    except (TypeError, ValueError):
+        return False  # such a set is refused when it is bound
 
 
 def _state(program: Program) -> list[tuple[str, str]]:

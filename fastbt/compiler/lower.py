@@ -192,6 +192,7 @@ class Program:
     explained: dict[int, Method] = field(default_factory=dict)
     samples: dict[str, Any] = field(default_factory=dict)
     window: int = 240
+    exact: bool = True
     config_fields: dict[str, Config] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
     functions: dict[tuple[Any, ...], Lowered] = field(default_factory=dict)

@@ -76,6 +76,7 @@ class CompiledStrategy:
         }
         self.program = new_program(source, environment)
         self.program.window = account.warm_up_candles
+        self.program.exact = account.is_exact
         self.text = module_text(self.program)
 
     @cached_property
@@ -129,8 +130,12 @@ class CompiledStrategy:
     @cached_property
     def binder(self) -> Binder:
         """What turns tables of hyper-parameters into records; it remembers what it has found."""
+        return self.make_binder(exact=self.account.is_exact)
+
+    def make_binder(self, *, exact: bool) -> Binder:
+        """Return a new one, for indicators that see what they see in Jesse, or all candles."""
         environment = {"account": account_environment(self.account), "route": self.route}
-        return Binder(self.program, environment, self.account.warm_up_candles, self.config_dtype)
+        return Binder(self.program, environment, self.account.warm_up_candles, self.config_dtype, exact=exact)
 
     def bind(self, sets: Sequence[Mapping[str, Any]] | SetTable) -> Binding:
         """Evaluate the config stage of each parameter set.

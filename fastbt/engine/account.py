@@ -18,11 +18,14 @@ _OPTIONAL: Final = (
     "annualization",
     "futures_leverage",
     "futures_leverage_mode",
+    "indicator_window",
 )
 _FUTURES_MODES: Final = {"cross": Mode.CROSS, "isolated": Mode.ISOLATED}
 _MODEL_TYPES: Final = {"perpetual_futures": "futures", "spot": "spot"}
 #: Periods in a year that Jesse accepts.
 ANNUALIZATIONS: Final = (252, 365)
+#: What indicators that are not sequential are computed from: as in Jesse, or in one pass over all candles.
+INDICATOR_WINDOWS: Final = ("exact", "full")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ class Account:
         Rows that an indicator sees when it is asked for its last value only; 0 means all.
     annualization : int
         Periods in a year for the metrics, 365 or 252.
+    indicator_window : {"exact", "full"}
+        What recursive indicators that are not sequential see at a bar: the last `warm_up_candles` rows, as in Jesse; or
+        all rows before it, in one pass, which is faster and **not identical to Jesse**. See `Indicator.restarts`.
 
     Raises
     ------
@@ -64,6 +70,7 @@ class Account:
     exchange: str = "Binance Perpetual Futures"
     warm_up_candles: int = 240
     annualization: int = 365
+    indicator_window: str = "exact"
 
     def __post_init__(self) -> None:
         _check(self.starting_balance, "starting_balance", "a positive number", lambda x: 0 < x < math.inf)
@@ -78,11 +85,18 @@ class Account:
         _check(self.warm_up_candles, "warm_up_candles", "a whole number from 0", lambda x: x >= 0 and x == int(x))
         if isinstance(self.annualization, bool) or self.annualization not in ANNUALIZATIONS:
             raise SettingsError(f"annualization wants 252 or 365; it was {self.annualization!r}")
+        if self.indicator_window not in INDICATOR_WINDOWS:
+            raise SettingsError(f"indicator_window wants 'exact' or 'full'; it was {self.indicator_window!r}")
 
     @property
     def is_spot(self) -> bool:
         """Whether assets are bought and sold, rather than futures."""
         return self.mode == Mode.SPOT
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether indicators see what they see in Jesse."""
+        return self.indicator_window == "exact"
 
     @classmethod
     def from_jesse_config(cls, config: Mapping[str, Any]) -> Self:
@@ -93,6 +107,7 @@ class Account:
         config : mapping
             ``starting_balance``, ``fee``, ``exchange``, ``warm_up_candles``; optionally ``type`` ('futures' or 'spot'),
             ``simulation_model``, ``annualization``; for futures ``futures_leverage`` and ``futures_leverage_mode``.
+            And ``indicator_window``, which Jesse does not know.
 
         Returns
         -------
@@ -138,6 +153,7 @@ class Account:
             exchange=config["exchange"],
             warm_up_candles=int(_number(config, "warm_up_candles", int)),
             annualization=_annualization(config.get("annualization", 365)),
+            indicator_window=config.get("indicator_window", "exact"),
         )
 
 

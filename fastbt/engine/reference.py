@@ -88,6 +88,8 @@ def simulate_reference(
     """
     if tie_break != "submission":
         raise SettingsError(f"tie_break wants 'submission'; it was {tie_break!r}")
+    if not account.is_exact:
+        raise SettingsError("indicator_window 'full' is for compiled runs; interpreted ones are always exact")
     check_routes([route.symbol for route in routes], data_routes, candles)
     used = [*((route.symbol, route.timeframe) for route in routes), *data_routes]
     first = check_dense(candles)

@@ -335,6 +335,16 @@ class Indicator:
         moves_up = self.compacts or any(each.compacts for each in averages)
         return not moves_up or data is None or not _has_gap(data)
 
+    def restarts(self, params: Sequence[float] | Float1D) -> bool:
+        """Whether each non-sequential value takes a pass of its own over the last rows, however few fix it nearly.
+
+        One pass over all rows serves all bars instead where `indicator_window="full"` asks for it. Windows that are
+        complete in themselves never begin anew; what sees all rows, or changes its older values, has no such form.
+        """
+        is_window = self.lookback is not None and self.lookback(*params) < np.inf
+        sees_last_rows = self.sliced and self.rows is None and self.inside is None
+        return sees_last_rows and not is_window and self.is_prefix_stable(params)
+
     def run(self, data: Float1D | Float2D, params: Float1D, out: Float2D) -> None:
         """Fill `out` by the kernel, compiled or not."""
         chosen = self.kernel if self.compiles(params) else self.python

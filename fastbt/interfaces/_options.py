@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
 
 import typer
@@ -52,6 +53,19 @@ SpaceOption = Annotated[
 ]
 ThreadsOption = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="By default all cores; the results do not change.")
+]
+
+
+class IndicatorWindow(StrEnum):
+    """What recursive indicators see at a bar."""
+
+    exact = "exact"
+    full = "full"
+
+
+IndicatorWindowOption = Annotated[
+    IndicatorWindow,
+    _account(help="Full: recursive indicators in one pass over all candles; faster, not identical to Jesse."),
 ]
 
 
@@ -102,6 +116,7 @@ class AccountOptions:
     ] = None
     warm_up_candles: Annotated[int, _account(metavar="N", help="Candles before the start that indicators see.")] = 240
     exchange: Annotated[str | None, _account(metavar="NAME", help="As the strategy sees it.")] = None
+    indicator_window: IndicatorWindowOption = IndicatorWindow.exact
 
     def account(self) -> Account:
         """Return the account.
@@ -123,6 +138,7 @@ class AccountOptions:
             futures_leverage_mode="cross" if self.leverage_mode is None else self.leverage_mode,
             warm_up_candles=self.warm_up_candles,
             exchange=self.exchange,
+            indicator_window=self.indicator_window.value,
         )
 
 

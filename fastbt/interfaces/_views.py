@@ -118,7 +118,8 @@ def subject(session: Session) -> str:
     kind = "spot" if account.is_spot else f"{account.mode.name.lower()} futures {account.leverage}x"
     period = f"{moment(setup.start)} to {moment(setup.finish)} UTC"
     what = f"{session.source.name} on {setup.symbol} {setup.timeframe}"
-    return f"{what}, {period}, {kind}, fee {account.fee_rate * 100:g} %"
+    window = "" if account.is_exact else ", indicators over all candles (not Jesse's)"
+    return f"{what}, {period}, {kind}, fee {account.fee_rate * 100:g} %{window}"
 
 
 def _table(title: str | None = None) -> Table:

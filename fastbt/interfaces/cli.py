@@ -17,6 +17,8 @@ from fastbt.interfaces._options import (
     OK,
     AccountOptions,
     CandlesArgument,
+    IndicatorWindow,
+    IndicatorWindowOption,
     Market,
     Output,
     SeedOption,
@@ -267,6 +269,7 @@ def compile_(
         bool,
         typer.Option("--explain", help="Show instead the stage of each expression, the series, the state."),
     ] = False,
+    indicator_window: IndicatorWindowOption = IndicatorWindow.exact,
     output: Output,
 ) -> int:
     """Print the kernels that fastbt makes of a strategy.
@@ -279,7 +282,7 @@ def compile_(
     from fastbt.interfaces._examples import find_strategy
 
     source = load_strategy(find_strategy(strategy))
-    compiled = CompiledStrategy(source, Account())
+    compiled = CompiledStrategy(source, Account(indicator_window=indicator_window.value))
     if explain:
         from fastbt.compiler.explain import explain as explained
 

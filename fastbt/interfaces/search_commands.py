@@ -137,6 +137,7 @@ def _market(strategy: str, market: Market, account: AccountOptions) -> dict[str,
         "futures_leverage_mode": account.leverage_mode or "cross",
         "warm_up_candles": account.warm_up_candles,
         "exchange": account.exchange,
+        "indicator_window": account.indicator_window.value,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from fastbt.data.times import Time
 from fastbt.engine.account import Account
 from fastbt.errors import SettingsError, SimulationError
 from fastbt.oracle.compare import Run
+from fastbt.oracle.full_windows import full_differences
 from fastbt.oracle.jesse_process import JesseProcess
 from fastbt.oracle.verify import Hyperparameters, SetResult, VerifyReport, verify_sets
 from fastbt.routes import RoutesSession
@@ -119,7 +121,8 @@ def verify(
     Returns
     -------
     VerifyReport
-        `.identical`, and printed, the first difference of each set in its context.
+        `.identical`, and printed, the first difference of each set in its context. With `indicator_window="full"` a
+        report with any series that is not Jesse's is not identical, even if the trades are; it names those series.
 
     Raises
     ------
@@ -129,6 +132,8 @@ def verify(
     if mode not in ("compiled", "interpreted"):
         raise SettingsError(f"mode wants 'compiled' or 'interpreted'; it was {mode!r}")
     session = make_session(strategy, candles, timeframe, start, finish, make_account_of(account))
+    if mode == "interpreted" and not session.setup.account.is_exact:
+        raise SettingsError("indicator_window 'full' is for compiled runs; interpreted ones are always exact")
     if n is None and params is None:
         n = 20
     if params is None and space is None and not session.source.hyperparameters:
@@ -146,6 +151,8 @@ def verify(
             session.run(sets[0])
     subject = f"{session.source.name} on {setup.symbol} {setup.timeframe}, {iso(setup.start)} to {iso(setup.finish)}"
     if process is not None:
-        return verify_sets(ours, JesseRunner(session, process), sets, subject=subject, progress=progress)
-    with JesseProcess() as own:
-        return verify_sets(ours, JesseRunner(session, own), sets, subject=subject, progress=progress)
+        report = verify_sets(ours, JesseRunner(session, process), sets, subject=subject, progress=progress)
+    else:
+        with JesseProcess() as own:
+            report = verify_sets(ours, JesseRunner(session, own), sets, subject=subject, progress=progress)
+    return report if setup.account.is_exact else replace(report, series=full_differences(session, sets))

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastbt.errors import SimulationError
 from fastbt.oracle.compare import Difference, Run, compare
+from fastbt.oracle.full_windows import SeriesDifference
 from fastbt.types import JsonDict
 
 #: Hyper-parameters of one set; None lets the strategy's defaults stand.
@@ -50,17 +51,20 @@ class VerifyReport:
         Time spent in the runs themselves, without Jesse's import.
     subject : str
         What was verified, for the reader.
+    series : list of SeriesDifference
+        With `indicator_window="full"`: the series that are not Jesse's, the one that differs most first.
     """
 
     sets: list[SetResult] = field(default_factory=list)
     seconds_fastbt: float = 0.0
     seconds_jesse: float = 0.0
     subject: str = ""
+    series: list[SeriesDifference] = field(default_factory=list)
 
     @property
     def identical(self) -> bool:
-        """True if at least one set was run, and none differs."""
-        return bool(self.sets) and not self.differences
+        """True if at least one set was run, and none differs, nor any series."""
+        return bool(self.sets) and not self.differences and not self.series
 
     @property
     def n_sets(self) -> int:
@@ -101,11 +105,15 @@ class VerifyReport:
         if not self.sets:
             return f"{subject}nothing was compared"
         verdict = "identical" if self.identical else f"{len(self.differences)} of {self.n_sets} sets differ"
+        if self.series:
+            trades = f"{len(self.differences)} of {self.n_sets} sets differ" if self.differences else "no trade differs"
+            verdict = f'not identical to Jesse (indicator_window="full"): {len(self.series)} series differ, {trades}'
         lines = [
             f"{subject}{verdict}",
             f"  {_count(self.n_sets, 'set')}, {_count(self.n_trades, 'trade')}, {_count(self.n_orders, 'order')}",
             f"  fastbt {self.seconds_fastbt:.3f} s, Jesse {self.seconds_jesse:.1f} s: {self.speedup:,.0f} times faster",
         ]
+        lines += [f"  {each}" for each in self.series]
         lines += [f"  {_count(n, 'set')} {status}" for status, n in self.statuses.items() if ":" in status]
         for i, one in enumerate(self.sets):
             if one.difference is not None:
@@ -125,6 +133,7 @@ class VerifyReport:
             "seconds_jesse": self.seconds_jesse,
             "speedup": self.speedup if self.seconds_fastbt else None,
             "statuses": self.statuses,
+            "series": [each.to_dict() for each in self.series],
             "sets": [
                 {
                     "hyperparameters": None if one.hyperparameters is None else dict(one.hyperparameters),

@@ -137,6 +137,7 @@ def settings_of(session: Session) -> AccountSettings:
         warm_up_candles=account.warm_up_candles,
         exchange=account.exchange,
         annualization=account.annualization,
+        indicator_window="exact" if account.is_exact else "full",
     )
 
 

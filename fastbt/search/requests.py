@@ -26,6 +26,7 @@ class AccountSettings(Schema):
     warm_up_candles: int = Field(240, ge=0)
     exchange: str | None = None
     annualization: int = 365
+    indicator_window: Literal["exact", "full"] = "exact"
 
 
 class SearchSettings(Schema):

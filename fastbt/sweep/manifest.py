@@ -53,6 +53,7 @@ def describe_account(account: Account) -> JsonDict:
         "exchange": account.exchange,
         "warm_up_candles": account.warm_up_candles,
         "annualization": account.annualization,
+        "indicator_window": account.indicator_window,
     }
 
 

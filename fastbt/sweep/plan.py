@@ -66,6 +66,8 @@ class SweepPlan:
         One set on one core, measured just now, series left out.
     seconds : float
         All of it on all threads, about, compiling left out.
+    indicator_window : str
+        Of the account.
     """
 
     strategy: str
@@ -84,6 +86,7 @@ class SweepPlan:
     threads: int
     seconds_a_set: float
     seconds: float
+    indicator_window: str = "exact"
 
     def to_dict(self) -> JsonDict:
         """Return the plan for machines."""
@@ -106,6 +109,8 @@ class SweepPlan:
             )
             for each in self.markets
         ]
+        if self.indicator_window != "exact":
+            lines += [("indicator window", f"{self.indicator_window}: not identical to Jesse")]
         lines += [
             ("indicator series", f"{about}{self.n_series:,}, {bytes_text(self.series_bytes)} at once"),
             ("results", f"{bytes_text(self.results_bytes)} {where}"),
@@ -164,6 +169,7 @@ def make_plan(job: Job, *, on_disk: bool = False) -> SweepPlan:
         threads=threads,
         seconds_a_set=seconds_a_set,
         seconds=(n_rows * seconds_a_set + n_series * seconds_a_series) / threads,
+        indicator_window=job.sessions[0].setup.account.indicator_window,
     )
 
 

@@ -63,6 +63,8 @@ def test_sweep__is_kept_in_a_run(folder):
     assert again.exit_code == 0 and "300 sets: all of them were there already" in again.stdout
     said = refused(f"{line} --resume --seed 4")
     assert "of something else than what is asked for now" in said and "sampling.seed: was 3, is 4" in said
+    said = refused(f"{line} --resume --indicator-window full")
+    assert 'account.indicator_window: was "exact", is "full"' in said
     forked = run_json(f"{line} --fork --seed 4")
     assert forked["run"] == str(folder / "first-2") and forked["ok"] == 300
 
@@ -152,6 +154,11 @@ def test_plan__runs_nothing_and_tells_what_it_would_take(folder):
     plan = run_json(line)["plan"]
     assert plan["n_sets"] == 500_001 and plan["chunks"] == 62 and plan["series_exact"]
     assert plan["seconds_a_set"] > 0 and plan["markets"][0]["bars"] == 28 * 24
+    assert plan["indicator_window"] == "exact"
+    full = run(f"{line} --indicator-window full").stdout
+    assert re.search(r"indicator window +full: not identical to Jesse", full)
+    once = run(f"backtest SmaCrossover {SHORT} --indicator-window full").stdout
+    assert "fee 0.06 %, indicators over all candles (not Jesse's)" in " ".join(once.split())
 
 
 @pytest.mark.parametrize(
