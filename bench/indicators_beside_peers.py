@@ -3,6 +3,8 @@
 ::
 
     python bench/indicators_beside_peers.py                    # a table, and how many are twice as fast
+    python bench/indicators_beside_peers.py --lists 16         # per series of a table of 16 argument lists
+    python bench/indicators_beside_peers.py --lists 16 --threads 2
     python bench/indicators_beside_peers.py --rows 35040 rsi adx
     python bench/indicators_beside_peers.py --json > indicators.json
 
@@ -10,6 +12,11 @@ Each library computes one whole series a call, with its own public function, fro
 it: candles as one array for fastbt and Jesse, contiguous columns for TA-Lib, Series for pandas-ta-classic. They take
 turns on one core, and the median of each one's processor time counts. The last column is the windowed form: at each bar
 the value of the last 240 rows alone, which is what Jesse's non-sequential call returns; none of the others has it.
+
+With `--lists` fastbt computes that many series by one call of `series`, into memory that is used again, as its sweeps
+do; the others have nothing of the kind and are called once for each list. The lists are the default's whole numbers
+scaled up; what has none (`obv`) is left out. With `--threads` above 1 it is elapsed time that counts instead of
+processor time, and the others still run on one core, as their functions do.
 
 Jesse is imported in a temporary folder. TA-Lib and pandas-ta-classic are left out where they are not installed:
 `uv pip install TA-Lib pandas-ta-classic`.
@@ -128,8 +135,38 @@ _COLUMNS = {"o": OPEN, "h": HIGH, "l": LOW, "c": CLOSE, "v": VOLUME}
 _SERIES = {"open_": OPEN, "open": OPEN, "high": HIGH, "low": LOW, "close": CLOSE, "volume": VOLUME}
 
 
-def talib_call(name: str, candles: Any) -> Callable[[], Any] | None:
-    """Return TA-Lib's call, or None if it has none or is not installed."""
+#: What our arguments are called in TA-Lib.
+_IN_TALIB = {
+    "period": "timeperiod",
+    "length": "timeperiod",
+    "fast_period": "fastperiod",
+    "slow_period": "slowperiod",
+    "signal_period": "signalperiod",
+    "fastk_period": "fastk_period",
+    "fastd_period": "fastd_period",
+    "slowk_period": "slowk_period",
+    "slowd_period": "slowd_period",
+}
+
+#: Whole numbers that are no number of rows.
+_NO_PERIODS = ("threshold", "scalar", "drift", "offset", "mult", "k", "power")
+
+
+def lists_of(name: str, n: int) -> list[dict[str, int]]:
+    """Return `n` argument lists, the default one first; none if there is no period to vary."""
+    described = ta.get(name)
+    periods = {
+        each.name: each.default
+        for each in described.signature.parameters.values()
+        if each.annotation == "int" and each.default >= 2 and each.name not in (*_NO_PERIODS, *described.allowed)
+    }
+    if not periods:
+        return []
+    return [{key: max(value + j, round(value * (1 + j / 8))) for key, value in periods.items()} for j in range(n)]
+
+
+def talib_call(name: str, candles: Any, lists: list[dict[str, int]]) -> Callable[[], Any] | None:
+    """Return TA-Lib's calls, or None if it has none or is not installed."""
     try:
         library = importlib.import_module("talib")
     except ImportError:
@@ -140,13 +177,19 @@ def talib_call(name: str, candles: Any) -> Callable[[], Any] | None:
     columns = [np.ascontiguousarray(candles[:, _COLUMNS[each]]) for each in inputs]
     target = getattr(library, function)
     defaults = {each.name: each.default for each in ta.get(name).signature.parameters.values()}
-    period = defaults.get("period", defaults.get("length"))
-    arguments = {"timeperiod": period} if period is not None and "timeperiod=" in target.__doc__ else {}
-    return lambda: target(*columns, **arguments)
+    theirs = [
+        {
+            _IN_TALIB[key]: value
+            for key, value in {**defaults, **each}.items()
+            if key in _IN_TALIB and f"{_IN_TALIB[key]}=" in target.__doc__
+        }
+        for each in lists
+    ]
+    return lambda: [target(*columns, **each) for each in theirs]
 
 
-def pandas_ta_call(name: str, candles: Any) -> Callable[[], Any] | None:
-    """Return pandas-ta-classic's call, or None if it has none or is not installed."""
+def pandas_ta_call(name: str, candles: Any, lists: list[dict[str, int]]) -> Callable[[], Any] | None:
+    """Return pandas-ta-classic's calls, or None if it has none or is not installed."""
     try:
         library = importlib.import_module("pandas_ta_classic")
         pandas = importlib.import_module("pandas")
@@ -163,11 +206,14 @@ def pandas_ta_call(name: str, candles: Any) -> Callable[[], Any] | None:
         if key in parameters and parameters[key].default is inspect.Parameter.empty
     }
     defaults = {each.name: each.default for each in ta.get(name).signature.parameters.values()}
-    period = defaults.get("period", defaults.get("length"))
-    arguments = {"length": period} if period is not None and "length" in parameters else {}
-    call = lambda: target(**series, **arguments)  # noqa: E731
+    theirs = []
+    for each in lists:
+        known = {**defaults, **each}
+        period = known.get("period", known.get("length"))
+        theirs.append({"length": period} if period is not None and "length" in parameters else {})
+    call = lambda: [target(**series, **each) for each in theirs]  # noqa: E731
     try:
-        return call if call() is not None else None
+        return call if call()[0] is not None else None
     except Exception:
         return None
 
@@ -185,48 +231,55 @@ def import_jesse() -> Any:
         os.chdir(before)
 
 
-def time_of(call: Callable[[], Any], calls: int) -> float:
-    """Return the seconds of processor time of one call, over as many: other processes do not count."""
-    start = time.process_time()
+def time_of(call: Callable[[], Any], calls: int, clock: Callable[[], float] = time.process_time) -> float:
+    """Return the seconds of one call, over as many; of processor time, since other processes do not count."""
+    start = clock()
     for _ in range(calls):
         call()
-    return (time.process_time() - start) / calls
+    return (clock() - start) / calls
 
 
-def measure(calls: dict[str, Callable[[], Any]], rounds: int, budget: float) -> dict[str, float]:
+def measure(
+    calls: dict[str, Callable[[], Any]], rounds: int, budget: float, clock: Callable[[], float]
+) -> dict[str, float]:
     """Return the median of each call in seconds; they take turns. What takes long is called once."""
     count, times = {}, {}
     for name, call in calls.items():
-        once = time_of(call, 1)
+        once = time_of(call, 1, clock)
         # The first call compiles.
         if once < 10.0:
-            once = min(time_of(call, 1) for _ in range(3 if once < 0.1 else 1))
+            once = min(time_of(call, 1, clock) for _ in range(3 if once < 0.1 else 1))
         times[name] = [once]
         count[name] = min(200, int(budget / rounds / max(once, 1e-7)))
     for _ in range(rounds):
         for name, call in calls.items():
             if count[name] > 0:
-                times[name].append(time_of(call, count[name]))
+                times[name].append(time_of(call, count[name], clock))
     return {name: statistics.median(each) for name, each in times.items()}
 
 
-def row_of(name: str, candles: Any, jesse: Any, rounds: int, budget: float) -> dict[str, Any]:
-    """Time one indicator in every library that has it."""
+def row_of(name: str, candles: Any, jesse: Any, given: argparse.Namespace) -> dict[str, Any] | None:
+    """Time one indicator in every library that has it: seconds a series."""
     described = ta.get(name)
+    lists = lists_of(name, given.lists) if given.lists else [{}]
+    if not lists:
+        return None
     pair = (candles, candles[::-1].copy()) if described.second_candles else (candles,)
     form = {"sequential": True} if "sequential" in described.signature.parameters else {}
-    calls = {"fastbt": lambda: described.function(*pair, **form)}
+    room = np.empty((len(lists), len(described.fields), len(candles)))
+    of = pair if described.second_candles else candles
+    calls: dict[str, Callable[[], Any]] = {"fastbt": lambda: described.function(*pair, **form)}
+    if given.lists:
+        calls = {"fastbt": lambda: ta.series(name, of, lists, sequential=True, threads=given.threads, out=room)}
     if jesse is not None:
         theirs = getattr(jesse, name)
-        calls["jesse"] = lambda: theirs(*pair, **form)
-    for label, found in (("talib", talib_call(name, candles)), ("pandas_ta", pandas_ta_call(name, candles))):
-        if found is not None:
-            calls[label] = found
-    source_type, params, _ = described.encode()
-    data = described.arranged(described.select(np.hstack(pair), source_type, params), params)
-    out = np.empty((len(described.fields), len(data)))
-    calls["windowed"] = lambda: ta.compute(described, data, params, sequential=False, window=240, out=out)
-    times = measure(calls, rounds, budget)
+        calls["jesse"] = lambda: [theirs(*pair, **each, **form) for each in lists]
+    others = (("talib", talib_call(name, candles, lists)), ("pandas_ta", pandas_ta_call(name, candles, lists)))
+    calls |= {label: found for label, found in others if found is not None}
+    if not given.lists:
+        calls["windowed"] = lambda: ta.series(name, of, lists, window=240, threads=1, out=room)
+    clock = time.process_time if given.threads == 1 else time.perf_counter
+    times = {key: value / len(lists) for key, value in measure(calls, given.rounds, given.seconds, clock).items()}
     peers = [times[each] for each in ("jesse", "talib", "pandas_ta") if each in times]
     return {"name": name, **times, "ratio": min(peers) / times["fastbt"] if peers else None}
 
@@ -238,6 +291,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=8_760, help="candles of 1h: a year")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.1, help="spent on each library and indicator")
+    parser.add_argument("--lists", type=int, default=0, help="argument lists in one call; 0 for the default's one call")
+    parser.add_argument("--threads", type=int, default=1, help="of fastbt, with --lists")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -246,13 +301,17 @@ def main() -> None:
     jesse = import_jesse()
     rows = []
     for name in given.names or sorted(dict(ta.REGISTRY)):
-        rows.append(row_of(name, candles, jesse, given.rounds, given.seconds))
         print(f"\r{len(rows)}: {name:<40}", end="", file=sys.stderr, flush=True)
+        row = row_of(name, candles, jesse, given)
+        if row is not None:
+            rows.append(row)
     if given.json:
-        print(json.dumps({"rows": len(candles), "indicators": rows}, indent=1))
+        about = {"rows": len(candles), "lists": given.lists, "threads": given.threads}
+        print(json.dumps({**about, "indicators": rows}, indent=1))
         return
     labels = ("fastbt", "jesse", "talib", "pandas_ta", "windowed")
-    print(f"{len(candles)} bars, microseconds a series\n")
+    form = f"{given.lists} series a call on {given.threads} cores" if given.lists else "one series a call, one core"
+    print(f"{len(candles)} bars, {form}, microseconds a series\n")
     print("".join(f"{each:>12}" for each in ("ratio", *labels)) + "  name")
     for row in sorted(rows, key=lambda each: each["ratio"] or 0.0):
         cells = [f"{row['ratio']:.2f}" if row["ratio"] else "-"]

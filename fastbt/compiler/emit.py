@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
-import os
 import re
-import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from fastbt._cache import code_cache
+from fastbt._generated import load_generated
 from fastbt.compiler import api
 from fastbt.compiler.assignments import COMMON
 from fastbt.compiler.cells import Cell, as_group, field_list, is_none, listed, zero
@@ -360,32 +357,8 @@ def module_name(text: str) -> str:
 
 
 def load_module(text: str, label: str) -> ModuleType:
-    """Write a generated module to the cache, and import it from there.
-
-    The file is written in one step, and the module is registered before it runs: numba's cache can only be loaded by
-    another process from modules that `sys.modules` knows.
-    """
-    key = module_name(text)
-    if key in sys.modules:
-        return sys.modules[key]
-    folder = code_cache() / "strategies"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{key}.py"
-    if not path.is_file() or path.read_text() != text:
-        partial = path.with_suffix(f".{os.getpid()}.tmp")
-        partial.write_text(text)
-        os.replace(partial, path)
-    spec = importlib.util.spec_from_file_location(key, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    module.__doc__ = f"Kernels of {label}."
-    sys.modules[key] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[key]
-        raise
-    return module
+    """Write a generated module to the cache, and import it from there; see `load_generated`."""
+    return load_generated(text, module_name(text), f"Kernels of {label}.", "strategies")
 
 
 def variables_fields(program: Program) -> list[tuple[Any, ...]]:

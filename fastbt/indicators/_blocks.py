@@ -10,6 +10,10 @@ from fastbt.types import CLOSE, HIGH, LOW, OPEN, VOLUME
 #: vector registers, and the latency of one hides behind the others.
 LANES = 64
 
+#: Rows that sums of windows are made for at once, which stay in the nearest cache. Several steps of a sum are one pass
+#: over them: each row's sum is read and written once for all of these steps, in their order.
+ROWS = 512
+
 
 @kernel
 def _fill_source(candles, code, out):
@@ -61,10 +65,10 @@ SPREADS, IS_SKIPPED, IS_A_WALL = 0, 1, 2
 @kernel
 def _has_unknown(x):
     """Whether any value is NaN."""
+    unknown = 0
     for i in range(x.shape[0]):
-        if np.isnan(x[i]):
-            return True
-    return False
+        unknown += np.isnan(x[i])
+    return unknown > 0
 
 
 @kernel
@@ -81,66 +85,51 @@ def _lesser(a, b):
 
 @kernel
 def _rolling_max(x, period, unknown, out):
-    """Fill `out` with the highest of the last `period` values, NaN until there are as many.
-
-    Of twice as many rows each time: every step runs in vector registers. Of equal values the newest counts.
-    """
-    n = x.shape[0]
-    if _has_unknown(x):
-        _extreme_among_unknown(x, period, 1.0, unknown, out)
-        return
-    here = np.empty(n)
-    there = np.empty(n)
-    for i in range(n):
-        here[i] = x[i]
-    rows = 1
-    while rows < period and rows < n:
-        step = min(rows, period - rows)
-        for i in range(step):
-            there[i] = here[i]
-        now = here[step:]
-        before = here[: n - step]
-        best = there[step:]
-        for i in range(n - step):
-            best[i] = now[i] if now[i] >= before[i] else before[i]
-        here, there = there, here
-        rows += step
-    for i in range(min(period - 1, n)):
-        out[i] = np.nan
-    for i in range(period - 1, n):
-        out[i] = here[i]
+    """Fill `out` with the highest of the last `period` values, NaN until there are as many."""
+    _rolling_extreme(x, period, 1.0, unknown, out)
 
 
 @kernel
 def _rolling_min(x, period, unknown, out):
-    """Fill `out` with the lowest of the last `period` values, NaN until there are as many.
+    """Fill `out` with the lowest of the last `period` values, NaN until there are as many."""
+    _rolling_extreme(x, period, -1.0, unknown, out)
 
-    Of twice as many rows each time: every step runs in vector registers. Of equal values the newest counts.
+
+@kernel
+def _rolling_extreme(x, period, sign, unknown, out):
+    """Fill `out` with the highest (`sign` 1) or lowest (-1) of the last values; of equal ones the newest counts.
+
+    Of twice as many rows each time, in a block that stays in the nearest cache: every step runs in vector registers.
     """
     n = x.shape[0]
     if _has_unknown(x):
-        _extreme_among_unknown(x, period, -1.0, unknown, out)
+        _extreme_among_unknown(x, period, sign, unknown, out)
         return
-    here = np.empty(n)
-    there = np.empty(n)
-    for i in range(n):
-        here[i] = x[i]
-    rows = 1
-    while rows < period and rows < n:
-        step = min(rows, period - rows)
-        for i in range(step):
-            there[i] = here[i]
-        now = here[step:]
-        before = here[: n - step]
-        best = there[step:]
-        for i in range(n - step):
-            best[i] = now[i] if now[i] <= before[i] else before[i]
-        here, there = there, here
-        rows += step
     for i in range(min(period - 1, n)):
         out[i] = np.nan
-    for i in range(period - 1, n):
-        out[i] = here[i]
+    size = max(2 * ROWS, 2 * period)
+    here = np.empty(size + period)
+    there = np.empty(size + period)
+    for first in range(period - 1, n, size):
+        last = min(first + size, n)
+        start = first - period + 1
+        count = last - start
+        x_here = x[start:last]
+        # The lowest is the highest of the opposite.
+        for i in range(count):
+            here[i] = sign * x_here[i]
+        rows = 1
+        while rows < period:
+            step = min(rows, period - rows)
+            later = here[step:count]
+            for i in range(count - step):
+                there[i] = later[i] if later[i] >= here[i] else here[i]
+            count -= step
+            here, there = there, here
+            rows += step
+        out_here = out[first:last]
+        for i in range(last - first):
+            out_here[i] = sign * here[i]
 
 
 @kernel
@@ -199,6 +188,16 @@ def _mean_of_known(x, period, out):
                 known += 1
         if known > 0:
             out[i] = total / known
+
+
+@kernel
+def _now_and_before(x, period, out):
+    """Return the values from row `period` on, those `period` rows before, and where theirs go; NaN above in `out`."""
+    n = x.shape[0]
+    first = min(period, n)
+    for i in range(first):
+        out[i] = np.nan
+    return x[first:], x[: n - first], out[first:]
 
 
 @kernel
@@ -274,20 +273,30 @@ def _mean_true_range(candles, period, out):
 def _window_sums(x, period, out):
     """Fill `out` with the sums of the last `period` values, oldest first, NaN until there are as many."""
     n = x.shape[0]
-    sums = np.empty(LANES)
     for i in range(min(period - 1, n)):
         out[i] = np.nan
-    for first in range(period - 1, n, LANES):
-        lanes = min(LANES, n - first)
+    for first in range(period - 1, n, ROWS):
+        rows = min(ROWS, n - first)
         start = first - period + 1
-        for k in range(lanes):
-            sums[k] = 0.0
-        for j in range(start, first + 1):
-            x_here = x[j : j + lanes]
-            for k in range(lanes):
-                sums[k] += x_here[k]
-        for k in range(lanes):
-            out[first + k] = sums[k]
+        total = out[first : first + rows]
+        for k in range(rows):
+            total[k] = 0.0
+        j = 0
+        while j + 8 <= period:
+            a = x[start + j : start + j + rows + 7]
+            for k in range(rows):
+                half = (((total[k] + a[k]) + a[k + 1]) + a[k + 2]) + a[k + 3]
+                total[k] = (((half + a[k + 4]) + a[k + 5]) + a[k + 6]) + a[k + 7]
+            j += 8
+        while j + 2 <= period:
+            a = x[start + j : start + j + rows + 1]
+            for k in range(rows):
+                total[k] = (total[k] + a[k]) + a[k + 1]
+            j += 2
+        if j < period:
+            a = x[start + j : start + j + rows]
+            for k in range(rows):
+                total[k] += a[k]
 
 
 @kernel
@@ -295,26 +304,36 @@ def _weighted_sums(x, weights, out):
     """Fill `out` with the weighted sums of the last values, oldest first, NaN until there are as many as weights."""
     n = x.shape[0]
     period = weights.shape[0]
-    sums = np.empty(LANES)
     for i in range(min(period - 1, n)):
         out[i] = np.nan
-    for first in range(period - 1, n, LANES):
-        lanes = min(LANES, n - first)
+    for first in range(period - 1, n, ROWS):
+        rows = min(ROWS, n - first)
         start = first - period + 1
-        for k in range(lanes):
-            sums[k] = 0.0
-        for j in range(period):
+        total = out[first : first + rows]
+        for k in range(rows):
+            total[k] = 0.0
+        j = 0
+        while j + 4 <= period:
+            a = x[start + j : start + j + rows + 3]
+            w0, w1, w2, w3 = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
+            for k in range(rows):
+                total[k] = (((total[k] + w0 * a[k]) + w1 * a[k + 1]) + w2 * a[k + 2]) + w3 * a[k + 3]
+            j += 4
+        while j < period:
+            a = x[start + j : start + j + rows]
             weight = weights[j]
-            x_here = x[start + j : start + j + lanes]
-            for k in range(lanes):
-                sums[k] += weight * x_here[k]
-        for k in range(lanes):
-            out[first + k] = sums[k]
+            for k in range(rows):
+                total[k] += weight * a[k]
+            j += 1
 
 
 @kernel
 def _pairwise_sums(x, period, out):
-    """Fill `out` with numpy's sums of the last `period` values, NaN until there are as many."""
+    """Fill `out` with numpy's sums of the last `period` values, NaN until there are as many.
+
+    Numpy adds every eighth value up, and joins these eight sums two by two. Those of neighbours are those of the next
+    rows: each is made once.
+    """
     n = x.shape[0]
     for i in range(min(period - 1, n)):
         out[i] = np.nan
@@ -322,39 +341,46 @@ def _pairwise_sums(x, period, out):
         for i in range(period - 1, n):
             out[i] = _pairwise_sum(x, i - period + 1, period)
         return
-    sums = np.empty((8, LANES))
-    for first in range(period - 1, n, LANES):
-        lanes = min(LANES, n - first)
+    if period < 8:
+        _window_sums(x, period, out)
+        return
+    joined = period - period % 8
+    eighths = np.empty(ROWS + 8)
+    for first in range(period - 1, n, ROWS):
+        rows = min(ROWS, n - first)
         start = first - period + 1
-        done = 0
-        for k in range(lanes):
-            sums[0, k] = 0.0
-        if period >= 8:
-            done = period - period % 8
-            for a in range(8):
-                x_here = x[start + a : start + a + lanes]
-                for k in range(lanes):
-                    sums[a, k] = x_here[k]
-            for j in range(8, done, 8):
-                for a in range(8):
-                    x_here = x[start + j + a : start + j + a + lanes]
-                    for k in range(lanes):
-                        sums[a, k] += x_here[k]
-            _join_eight(sums, lanes)
-        for j in range(done, period):
-            x_here = x[start + j : start + j + lanes]
-            for k in range(lanes):
-                sums[0, k] += x_here[k]
-        for k in range(lanes):
-            out[first + k] = sums[0, k]
+        a = x[start : start + rows + 7]
+        for k in range(rows + 7):
+            eighths[k] = a[k]
+        for j in range(8, joined, 8):
+            a = x[start + j : start + j + rows + 7]
+            for k in range(rows + 7):
+                eighths[k] += a[k]
+        for k in range(rows + 6):
+            eighths[k] += eighths[k + 1]
+        for k in range(rows + 4):
+            eighths[k] += eighths[k + 2]
+        total = out[first : first + rows]
+        for k in range(rows):
+            total[k] = eighths[k] + eighths[k + 4]
+        j = joined
+        while j + 2 <= period:
+            a = x[start + j : start + j + rows + 1]
+            for k in range(rows):
+                total[k] = (total[k] + a[k]) + a[k + 1]
+            j += 2
+        if j < period:
+            a = x[start + j : start + j + rows]
+            for k in range(rows):
+                total[k] += a[k]
 
 
 @kernel
-def _join_eight(sums, lanes):
-    """Add eight sums up into the first, as numpy does."""
-    for k in range(lanes):
-        left = (sums[0, k] + sums[1, k]) + (sums[2, k] + sums[3, k])
-        sums[0, k] = left + ((sums[4, k] + sums[5, k]) + (sums[6, k] + sums[7, k]))
+def _join_eight(sums, out):
+    """Add eight sums up into `out`, as numpy does."""
+    a, b, c, d, e, f, g, h = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7]
+    for k in range(out.shape[0]):
+        out[k] = ((a[k] + b[k]) + (c[k] + d[k])) + ((e[k] + f[k]) + (g[k] + h[k]))
 
 
 @kernel
@@ -371,33 +397,39 @@ def _pairwise_products(x, weights, out):
                 products[j] = x[i - period + 1 + j] * weights[j]
             out[i] = _pairwise_sum(products, 0, period)
         return
-    sums = np.empty((8, LANES))
-    for first in range(period - 1, n, LANES):
-        lanes = min(LANES, n - first)
+    if period < 8:
+        _weighted_sums(x, weights, out)
+        return
+    joined = period - period % 8
+    sums = np.empty((8, ROWS))
+    for first in range(period - 1, n, ROWS):
+        rows = min(ROWS, n - first)
         start = first - period + 1
-        done = 0
-        for k in range(lanes):
-            sums[0, k] = 0.0
-        if period >= 8:
-            done = period - period % 8
-            for a in range(8):
-                x_here = x[start + a : start + a + lanes]
-                for k in range(lanes):
-                    sums[a, k] = x_here[k] * weights[a]
-            for j in range(8, done, 8):
-                for a in range(8):
-                    weight = weights[j + a]
-                    x_here = x[start + j + a : start + j + a + lanes]
-                    for k in range(lanes):
-                        sums[a, k] += x_here[k] * weight
-            _join_eight(sums, lanes)
-        for j in range(done, period):
+        for e in range(8):
+            weight = weights[e]
+            total = sums[e]
+            a = x[start + e : start + e + rows]
+            for k in range(rows):
+                total[k] = a[k] * weight
+            j = 8 + e
+            while j + 8 < joined:
+                w0, w1 = weights[j], weights[j + 8]
+                a = x[start + j : start + j + rows + 8]
+                for k in range(rows):
+                    total[k] = (total[k] + a[k] * w0) + a[k + 8] * w1
+                j += 16
+            if j < joined:
+                weight = weights[j]
+                a = x[start + j : start + j + rows]
+                for k in range(rows):
+                    total[k] += a[k] * weight
+        total = out[first : first + rows]
+        _join_eight(sums, total)
+        for j in range(joined, period):
             weight = weights[j]
-            x_here = x[start + j : start + j + lanes]
-            for k in range(lanes):
-                sums[0, k] += x_here[k] * weight
-        for k in range(lanes):
-            out[first + k] = sums[0, k]
+            a = x[start + j : start + j + rows]
+            for k in range(rows):
+                total[k] += a[k] * weight
 
 
 @kernel
@@ -414,40 +446,48 @@ def _joint_deviations(x, x_means, y, y_means, period, out):
                 products[j] = (x[at] - x_means[i]) * (y[at] - y_means[i])
             out[i] = _pairwise_sum(products, 0, period)
         return
-    sums = np.empty((8, LANES))
-    for first in range(period - 1, n, LANES):
-        lanes = min(LANES, n - first)
+    joined = period - period % 8
+    sums = np.empty((8, ROWS))
+    for first in range(period - 1, n, ROWS):
+        rows = min(ROWS, n - first)
         start = first - period + 1
-        done = 0
-        for k in range(lanes):
-            sums[0, k] = 0.0
-        if period >= 8:
-            done = period - period % 8
-            for a in range(8):
-                at = start + a
-                x_here = x[at : at + lanes]
-                x_means_here = x_means[first : first + lanes]
-                y_here = y[at : at + lanes]
-                y_means_here = y_means[first : first + lanes]
-                for k in range(lanes):
-                    sums[a, k] = (x_here[k] - x_means_here[k]) * (y_here[k] - y_means_here[k])
-            for j in range(8, done, 8):
-                for a in range(8):
-                    at = start + j + a
-                    x_here = x[at : at + lanes]
-                    x_means_here = x_means[first : first + lanes]
-                    y_here = y[at : at + lanes]
-                    y_means_here = y_means[first : first + lanes]
-                    for k in range(lanes):
-                        sums[a, k] += (x_here[k] - x_means_here[k]) * (y_here[k] - y_means_here[k])
-            _join_eight(sums, lanes)
-        for j in range(done, period):
-            at = start + j
-            x_here = x[at : at + lanes]
-            x_means_here = x_means[first : first + lanes]
-            y_here = y[at : at + lanes]
-            y_means_here = y_means[first : first + lanes]
-            for k in range(lanes):
-                sums[0, k] += (x_here[k] - x_means_here[k]) * (y_here[k] - y_means_here[k])
-        for k in range(lanes):
-            out[first + k] = sums[0, k]
+        mx = x_means[first : first + rows]
+        my = y_means[first : first + rows]
+        total = out[first : first + rows]
+        if joined == 0:
+            for k in range(rows):
+                total[k] = 0.0
+        for e in range(8 if joined else 0):
+            part = sums[e]
+            a = x[start + e : start + e + rows]
+            b = y[start + e : start + e + rows]
+            for k in range(rows):
+                part[k] = (a[k] - mx[k]) * (b[k] - my[k])
+            j = 8 + e
+            while j + 8 < joined:
+                a = x[start + j : start + j + rows + 8]
+                b = y[start + j : start + j + rows + 8]
+                for k in range(rows):
+                    near = part[k] + (a[k] - mx[k]) * (b[k] - my[k])
+                    part[k] = near + (a[k + 8] - mx[k]) * (b[k + 8] - my[k])
+                j += 16
+            if j < joined:
+                a = x[start + j : start + j + rows]
+                b = y[start + j : start + j + rows]
+                for k in range(rows):
+                    part[k] += (a[k] - mx[k]) * (b[k] - my[k])
+        if joined:
+            _join_eight(sums, total)
+        j = joined
+        while j + 2 <= period:
+            a = x[start + j : start + j + rows + 1]
+            b = y[start + j : start + j + rows + 1]
+            for k in range(rows):
+                near = total[k] + (a[k] - mx[k]) * (b[k] - my[k])
+                total[k] = near + (a[k + 1] - mx[k]) * (b[k + 1] - my[k])
+            j += 2
+        if j < period:
+            a = x[start + j : start + j + rows]
+            b = y[start + j : start + j + rows]
+            for k in range(rows):
+                total[k] += (a[k] - mx[k]) * (b[k] - my[k])

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
-"""The windowed form of any kernel: run it again for every bar over the rows that the bar sees.
+"""Any kernel many times in one call: for every bar over the rows that the bar sees, or for many argument lists.
 
 The kernel comes as a function pointer, so one compiled driver, cached on disk, serves all indicators; a driver
 specialised for each would be compiled anew in every process.
@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 from numba import types
+from numpy.typing import NDArray
 
 from fastbt._jit import kernel_of
-from fastbt.types import Float1D, Float2D
+from fastbt.types import Float1D, Float2D, Int1D
+
+Float3D = NDArray[np.float64]
 
 _PARAMS = types.float64[::1]
 _OUT = types.float64[:, ::1]
@@ -32,17 +35,31 @@ def _restart(run, data, params, window, first, out):
             out[:, t] = scratch[:, -1]
 
 
+def _each(run, data, table, rows, out):
+    """Fill some rows of `out`, each for the arguments in its row of the table."""
+    for j in range(table.shape[0]):
+        run(data, table[j], out[rows[j]])
+
+
 def _driver_of(data_type):
-    """Compile the driver for kernels over this type of data."""
+    """Compile the drivers for kernels over this type of data."""
     run = types.FunctionType(types.void(data_type, _PARAMS, _OUT))
-    return kernel_of(types.void(run, data_type, _PARAMS, types.int64, types.int64, _OUT))(_restart)
+    restarting = types.void(run, data_type, _PARAMS, types.int64, types.int64, _OUT)
+    each = types.void(run, data_type, types.float64[:, ::1], types.int64[::1], types.float64[:, :, ::1])
+    return kernel_of(restarting)(_restart), kernel_of(each)(_each)
 
 
-_over_series = _driver_of(types.float64[::1])
-_over_candles = _driver_of(types.float64[:, ::1])
+_over_series, _each_over_series = _driver_of(types.float64[::1])
+_over_candles, _each_over_candles = _driver_of(types.float64[:, ::1])
 
 
 def restart(run: Any, data: Float1D | Float2D, params: Float1D, window: int, first: int, out: Float2D) -> None:
     """Fill the columns from `first` on, whichever data the kernel takes."""
     driver = _over_series if data.ndim == 1 else _over_candles
     driver(run, data, params, window, first, out)
+
+
+def one_after_another(run: Any, data: Float1D | Float2D, table: Float2D, rows: Int1D, out: Float3D) -> None:
+    """Fill `out[rows[j]]` by the kernel with the arguments `table[j]`, for all of them in one call."""
+    driver = _each_over_series if data.ndim == 1 else _each_over_candles
+    driver(run, data, table, rows, out)

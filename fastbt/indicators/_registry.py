@@ -17,16 +17,52 @@ import functools
 import inspect
 import numbers
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import numpy as np
 
 from fastbt.errors import ShapeError, did_you_mean
-from fastbt.types import CLOSE, HIGH, LOW, OPEN, VOLUME, Float1D, Float2D
+from fastbt.indicators._compute import compute
+from fastbt.indicators._sources import (
+    AFTER_VWMA,
+    AVERAGES,
+    OF_CANDLES,
+    OTHERWISE,
+    SOURCE_CODES,
+    SOURCE_COLUMN,
+    SOURCES,
+    VWAP_COLUMN,
+    WITHOUT_CANDLES,
+    NoCandles,
+    select_source,
+    visible_rows,
+    warm_up_window,
+)
+from fastbt.types import CLOSE, Float1D, Float2D
+
+__all__ = [
+    "AVERAGES",
+    "OF_CANDLES",
+    "OTHERWISE",
+    "REGISTRY",
+    "SOURCE_CODES",
+    "SOURCE_COLUMN",
+    "VWAP_COLUMN",
+    "Indicator",
+    "Kernel",
+    "NoCandles",
+    "Value",
+    "after_vwma",
+    "compute",
+    "get",
+    "indicator",
+    "select_source",
+    "settles_with",
+    "visible_rows",
+    "warm_up_window",
+]
 
 #: One value, or one for every row with `sequential=True`.
 Value = float | Float1D
@@ -38,174 +74,6 @@ WindowedKernel = Callable[[Float1D | Float2D, Float1D, int, Float2D], None]
 
 #: Every indicator by name.
 REGISTRY: Final[dict[str, Indicator]] = {}
-
-#: In `codes`: the number of every string that is not listed. Without it, such a string is refused.
-OTHERWISE: Final = ""
-
-#: Jesse's moving averages by code.
-AVERAGES: Final[dict[int, str]] = {
-    0: "sma",
-    1: "ema",
-    2: "wma",
-    3: "dema",
-    4: "tema",
-    5: "trima",
-    6: "kama",
-    9: "fwma",
-    10: "hma",
-    11: "linearreg",
-    12: "wilders",
-    13: "sinwma",
-    14: "supersmoother",
-    15: "supersmoother_3_pole",
-    16: "gauss",
-    17: "high_pass",
-    18: "high_pass_2_pole",
-    20: "jma",
-    21: "reflex",
-    22: "trendflex",
-    23: "smma",
-    24: "vwma",
-    25: "pwma",
-    26: "swma",
-    27: "alma",
-    28: "hwma",
-    29: "vwap",
-    30: "nma",
-    31: "edcf",
-    32: "mwdx",
-    33: "maaq",
-    34: "srwma",
-    35: "sqwma",
-    36: "vpwma",
-    37: "cwma",
-    38: "jsa",
-    39: "epma",
-}
-
-#: Those that need the candles beside the series that is averaged.
-OF_CANDLES: Final = frozenset((24, 29))
-
-#: Where the data of an indicator with such an average hold, beside the candles, its source, and what is averaged by 29.
-#: Then both again as they are after an average of the code 24: Jesse writes its source into the closes.
-SOURCE_COLUMN: Final = 6
-VWAP_COLUMN: Final = 7
-_AFTER_VWMA: Final = 2
-
-_DEFAULT_WINDOW = 240
-_window: ContextVar[int] = ContextVar("warm_up_window", default=_DEFAULT_WINDOW)
-
-
-@contextmanager
-def warm_up_window(n: int) -> Iterator[None]:
-    """Set the number of last rows that non-sequential indicators see: Jesse's `warm_up_candles`.
-
-    Parameters
-    ----------
-    n : int
-        Rows; 0 means all of them. Outside this context it is 240, as in Jesse.
-
-    Raises
-    ------
-    ValueError
-        If `n` is negative.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fastbt.indicators import ema, warm_up_window
-    >>> candles = np.full((100, 6), 7.0)
-    >>> with warm_up_window(50):
-    ...     float(ema(candles, 60))
-    nan
-    """
-    if n < 0:
-        raise ValueError(f"warm_up_window: the number of rows must be 0 or more, was {n}")
-    token = _window.set(n)
-    try:
-        yield
-    finally:
-        _window.reset(token)
-
-
-def visible_rows() -> int:
-    """Return the number of last rows that non-sequential indicators see; 0 means all of them."""
-    return _window.get()
-
-
-#: Column of each plain source, and of the others the columns to be averaged, added in this order.
-_SOURCES: Final[dict[str, tuple[int, ...]]] = {
-    "close": (CLOSE,),
-    "high": (HIGH,),
-    "low": (LOW,),
-    "open": (OPEN,),
-    "volume": (VOLUME,),
-    "hl2": (HIGH, LOW),
-    "hlc3": (HIGH, LOW, CLOSE),
-    "ohlc4": (OPEN, HIGH, LOW, CLOSE),
-}
-
-#: Codes of the sources for kernels that need the candles and a choice of source.
-SOURCE_CODES: Final = {name: code for code, name in enumerate(_SOURCES)}
-
-
-def select_source(candles: Float2D, source_type: str) -> Float1D:
-    """Return one price series of the candles.
-
-    Parameters
-    ----------
-    candles : ndarray, shape (n, 6), float64
-    source_type : str
-        close, open, high, low, volume, hl2, hlc3 or ohlc4; the last three are plain means of those prices.
-
-    Returns
-    -------
-    ndarray, shape (n,), float64
-        Contiguous.
-
-    Raises
-    ------
-    ValueError
-        If the source is unknown.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> select_source(np.array([[0, 10.0, 11.0, 12.0, 9.0, 1.0]]), "hl2")
-    array([10.5])
-    """
-    columns = _SOURCES.get(source_type)
-    if columns is None:
-        raise ValueError(
-            f"source type {source_type!r} is unknown; wanted one of {', '.join(_SOURCES)}."
-            + did_you_mean(str(source_type), _SOURCES)
-        )
-    total = np.ascontiguousarray(candles[:, columns[0]])
-    for column in columns[1:]:
-        total = total + candles[:, column]
-    return total / len(columns) if len(columns) > 1 else total
-
-
-#: What Jesse's indicators answer, not sequential, where there are no candles at all: the others raise an exception.
-WITHOUT_CANDLES: Final = {
-    **dict.fromkeys(("adx", "aroon", "di", "donchian", "linearreg_intercept", "macd", "midpoint", "midprice"), np.nan),
-    **dict.fromkeys(("ichimoku_cloud", "tema"), np.nan),
-    "tsi": 0.0,
-}
-_VALUE_ERROR_WITHOUT_CANDLES: Final = frozenset(
-    (
-        *("alma", "er", "fwma", "hurst_exponent", "ichimoku_cloud_seq", "kurtosis", "mean_ad", "median_ad", "mfi"),
-        *("pwma", "sinwma", "skew", "swma", "tsf", "ttm_trend"),
-    )
-)
-
-
-class NoCandles(ShapeError, IndexError):
-    """An indicator was asked of no candles; `jesse_exception` is what Jesse raises."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name}: there are no candles")
-        self.jesse_exception = "ValueError" if name in _VALUE_ERROR_WITHOUT_CANDLES else "IndexError"
 
 
 @dataclass(frozen=True)
@@ -392,10 +260,16 @@ class Indicator:
         values = bound.arguments
         source_type = values["source_type"] if self.source else None
         source_type = self.alias.get(source_type, source_type) if source_type is not None else None
-        if source_type is not None and source_type not in _SOURCES:
+        if source_type is not None and source_type not in SOURCES:
             select_source(np.empty((0, 6)), source_type)
         params = tuple(self._number(name, values[name]) for name in self.parameters)
         return source_type, params, bool(values.get("sequential", False))
+
+    @functools.cached_property
+    def encoded(self) -> Callable[..., tuple[str | None, tuple[float, ...], bool]]:
+        """`encode`, which remembers: binding arguments takes longer than some kernels."""
+        # Typed, for 1 is True, and 14.0 is 14.
+        return functools.lru_cache(maxsize=1024, typed=True)(self.encode)
 
     def _number(self, name: str, value: Any) -> float:
         """One argument as a number."""
@@ -442,7 +316,7 @@ class Indicator:
             written[:, CLOSE] = select_source(candles, source_type)
             before, after = ([select_source(each, name) for name in names] for each in (candles, written))
             return np.column_stack([candles[:, :6], *before, *after])
-        columns = _SOURCES.get(source_type, ())
+        columns = SOURCES.get(source_type, ())
         if len(columns) == 1 and self._sees_columns(params):
             return candles[:, columns[0]]
         return select_source(candles, source_type)
@@ -475,7 +349,7 @@ class Indicator:
             self._check(array, "candles")
         if len(array) == 0:
             raise NoCandles(self.name)
-        window = self.rows or _window.get()
+        window = self.rows or visible_rows()
         if sequential or not self.sliced or self.inside is not None or (is_series and not self.slices_series):
             window = 0
         if self.second_candles:
@@ -515,7 +389,7 @@ def after_vwma(data: Float1D | Float2D, matype: float) -> Float1D | Float2D:
     data = data.copy()
     data[:, CLOSE] = data[:, SOURCE_COLUMN]
     for column in (SOURCE_COLUMN, VWAP_COLUMN):
-        data[:, column] = data[:, column + _AFTER_VWMA]
+        data[:, column] = data[:, column + AFTER_VWMA]
     return data
 
 
@@ -598,7 +472,7 @@ def indicator(
             data = described.data(all_candles[0], source_type, params, sequential, *all_candles[1:])
             out = np.empty((len(described.fields), len(data)))
             values_of = np.array(params, dtype=np.float64)
-            described.evaluate(data, values_of, out, sequential=sequential, window=_window.get())
+            described.evaluate(data, values_of, out, sequential=sequential, window=visible_rows())
             if is_plain:
                 return out[0] if sequential else out[0, -1]
             rows = zip(described.fields, out, strict=True)
@@ -646,8 +520,7 @@ def indicator(
             alias=alias or {},
             result=result,
         )
-        # Binding the arguments takes longer than some kernels. Typed, for 1 is True, and 14.0 is 14.
-        encoded = functools.lru_cache(maxsize=256, typed=True)(described.encode)
+        encoded = described.encoded
         REGISTRY[name] = described
         return cast(Callable[P, R], call)
 
@@ -687,108 +560,3 @@ def get(name: str) -> Indicator:
             return REGISTRY[name]
         raise ValueError(f"there is no indicator {name!r}.{did_you_mean(name, REGISTRY)}")
     return REGISTRY[name]
-
-
-def compute(
-    indicator: Indicator,
-    data: Float1D | Float2D,
-    params: Sequence[float] | Float1D,
-    *,
-    sequential: bool,
-    window: int,
-    out: Float2D | None = None,
-) -> Float2D:
-    """Compute an indicator at every bar of the whole series.
-
-    Parameters
-    ----------
-    indicator : Indicator
-    data : ndarray, shape (n,) or (n, 6), float64
-        What the indicator's kernel takes: the selected source or the candles. At least one row.
-    params : sequence of float
-        From `Indicator.encode`.
-    sequential : bool
-        True for one pass over all rows: what `sequential=True` returns at the last bar. False for what the
-        non-sequential call returns at each bar `t`: the kernel's last value over the rows `max(0, t + 1 - window)..t`.
-    window : int
-        Jesse's `warm_up_candles`; 0 means that nothing is sliced.
-    out : ndarray, shape (n_fields, n), float64, optional
-        Where to put the result.
-
-    Returns
-    -------
-    ndarray, shape (n_fields, n), float64
-
-    Raises
-    ------
-    ShapeError
-        If `data` is empty or `out` has the wrong shape.
-
-    Notes
-    -----
-    With `prefix_stable` False, or before `settles` rows, `sequential=True` is the array as seen at the last bar only;
-    what a strategy sees as `[-1]` at each bar is `sequential=False, window=0`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> compute(get("sma"), np.array([1.0, 3.0, 5.0]), (2.0,), sequential=True, window=0)
-    array([[nan,  2.,  4.]])
-    """
-    n = len(data)
-    if n == 0:
-        raise ShapeError(f"{indicator.name}: there are no candles")
-    shape = (len(indicator.fields), n)
-    if out is None:
-        out = np.empty(shape)
-    elif out.shape != shape or not out.flags.c_contiguous:
-        raise ShapeError(f"{indicator.name}: out must be C-contiguous with the shape {shape}, was {out.shape}")
-    values = np.ascontiguousarray(params, dtype=np.float64)
-    data = indicator.arranged(np.asarray(data, dtype=np.float64), values)
-    if indicator.inside is not None or (sequential and indicator.whole is not None):
-        indicator.evaluate(data, values, out, sequential=sequential, window=window)
-        return out
-    if not sequential and indicator.rows is not None:
-        window = indicator.rows
-    if not indicator.sliced or window <= 0 or window > n:
-        window = n
-    if sequential:
-        indicator.run(data, values, out)
-        return out
-    if not indicator.is_prefix_stable(values, data):
-        _restart(indicator, data, values, window, 0, out)
-        return out
-    if indicator.lookback is not None and indicator.lookback(*values) <= window:
-        window = n
-    # Until there are more rows than the window, every slice starts at row 0: one pass serves them all.
-    head = out if window == n else np.empty((shape[0], window))
-    indicator.run(data[:window], values, head)
-    if indicator.settles is not None:
-        early = min(window, int(indicator.settles(*values)) - 1)
-        if early > 0:
-            _restart(indicator, data[:early], values, window, 0, head[:, :early])
-    if head is not out:
-        out[:, :window] = head
-        if indicator.windowed is not None and indicator.compiles(values):
-            indicator.windowed(data, values, window, out)
-        else:
-            _restart(indicator, data, values, window, window, out)
-    return out
-
-
-def _restart(
-    indicator: Indicator, data: Float1D | Float2D, params: Float1D, window: int, first: int, out: Float2D
-) -> None:
-    """Fill the columns from `first` on with the kernel's last value over each bar's window."""
-    chosen = indicator.kernel if indicator.compiles(params) else indicator.python
-    # A user's compiled kernel is in `python`: generated code, which is cached by its text, must not call it.
-    if (chosen is indicator.kernel or hasattr(chosen, "nopython_signatures")) and out.flags.c_contiguous:
-        from fastbt.indicators._driver import restart
-
-        restart(chosen, data, params, window, first, out)
-        return
-    for t in range(first, len(data)):
-        visible = data[max(0, t + 1 - window) : t + 1]
-        result = np.empty((len(out), len(visible)))
-        indicator.run(visible, params, result)
-        out[:, t] = result[:, -1]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _fill_source, _weighted_sums
+from fastbt.indicators._blocks import LANES, ROWS, _fill_source, _has_unknown, _weighted_sums
 from fastbt.indicators._registry import OTHERWISE, SOURCE_CODES, Value, indicator
 from fastbt.types import TIMESTAMP, VOLUME, Float1D, Float2D
 
@@ -15,9 +15,23 @@ from fastbt.types import TIMESTAMP, VOLUME, Float1D, Float2D
 def _sma(x, params, out):
     """Mean of the known values among the last `period`, rolled from the first row."""
     period = int(params[0])
+    n = x.shape[0]
     total = 0.0
+    if not _has_unknown(x):
+        for i in range(min(period, n)):
+            out[0, i] = np.nan
+            total += x[i]
+        if period <= n:
+            out[0, period - 1] = total / period
+        for i in range(period, n):
+            total = total - x[i - period] + x[i]
+            out[0, i] = total
+        # Divided together, in vector registers.
+        for i in range(period, n):
+            out[0, i] = out[0, i] / period
+        return
     known = 0
-    for i in range(x.shape[0]):
+    for i in range(n):
         out[0, i] = np.nan
         if i >= period and not np.isnan(x[i - period]):
             total -= x[i - period]
@@ -256,17 +270,26 @@ def _weighted_newest_first(x, period, out):
     n = x.shape[0]
     for i in range(min(max(period - 1, 0), n) if period > 0 else n):
         out[i] = 0.0
-    sums = np.empty(LANES)
-    for first in range(period - 1 if period > 0 else n, n, LANES):
-        lanes = min(LANES, n - first)
-        for k in range(lanes):
-            sums[k] = 0.0
-        for j in range(period):
-            x_back = x[first - j : first - j + lanes]
-            for k in range(lanes):
-                sums[k] += x_back[k] * (period - j)
-        for k in range(lanes):
-            out[first + k] = sums[k] / weight_sum
+    for first in range(period - 1 if period > 0 else n, n, ROWS):
+        rows = min(ROWS, n - first)
+        total = out[first : first + rows]
+        for k in range(rows):
+            total[k] = 0.0
+        j = 0
+        while j + 3 < period:
+            a = x[first - j - 3 : first - j + rows]
+            weight = float(period - j)
+            for k in range(rows):
+                half = (total[k] + a[k + 3] * weight) + a[k + 2] * (weight - 1.0)
+                total[k] = (half + a[k + 1] * (weight - 2.0)) + a[k] * (weight - 3.0)
+            j += 4
+        while j < period:
+            a = x[first - j : first - j + rows]
+            for k in range(rows):
+                total[k] += a[k] * (period - j)
+            j += 1
+        for k in range(rows):
+            total[k] = total[k] / weight_sum
 
 
 @kernel

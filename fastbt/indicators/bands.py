@@ -46,17 +46,19 @@ def _bollinger_bands(x, params, out):
     period = int(params[0])
     total = 0.0
     squares = 0.0
-    for i in range(x.shape[0]):
-        if i < period:
+    n = x.shape[0]
+    for i in range(min(period - 1, n)):
+        out[:, i] = np.nan
+        total += x[i]
+        squares += x[i] * x[i]
+    for i in range(period - 1, n):
+        if i == period - 1:
             total += x[i]
             squares += x[i] * x[i]
         else:
             old = x[i - period]
             total = total - old + x[i]
             squares = squares - (old * old) + (x[i] * x[i])
-        if i < period - 1:
-            out[:, i] = np.nan
-            continue
         mean = total / period
         deviation = np.sqrt((squares / period) - (mean * mean))
         out[0, i] = mean + params[1] * deviation

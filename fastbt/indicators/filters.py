@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _known_first
+from fastbt.indicators._blocks import ROWS, _known_first
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import Float1D, Float2D
 
@@ -178,19 +178,28 @@ def _flex(x, period, sloped, out):
     smooth = np.empty(n)
     _two_poles(x, period / 2.0, smooth)
     totals = np.empty(n)
-    slopes = np.zeros(LANES)
-    for first in range(period, n, LANES):
-        lanes = min(LANES, n - first)
-        for k in range(lanes):
-            totals[first + k] = 0.0
+    slopes = np.zeros(ROWS)
+    for first in range(period, n, ROWS):
+        rows = min(ROWS, n - first)
+        total_here = totals[first : first + rows]
+        here = smooth[first : first + rows]
+        oldest = smooth[first - period : first - period + rows]
+        for k in range(rows):
+            total_here[k] = 0.0
             if sloped:
-                slopes[k] = (smooth[first + k - period] - smooth[first + k]) / period
-        for j in range(1, period + 1):
-            totals_here = totals[first : first + lanes]
-            smooth_here = smooth[first : first + lanes]
-            smooth_back = smooth[first - j : first - j + lanes]
-            for k in range(lanes):
-                totals_here[k] += smooth_here[k] + j * slopes[k] - smooth_back[k]
+                slopes[k] = (oldest[k] - here[k]) / period
+        j = 1
+        while j < period:
+            # That of `j` rows back lies behind that of `j + 1`.
+            back = smooth[first - j - 1 : first - j + rows]
+            for k in range(rows):
+                near = total_here[k] + (here[k] + j * slopes[k] - back[k + 1])
+                total_here[k] = near + (here[k] + (j + 1) * slopes[k] - back[k])
+            j += 2
+        if j == period:
+            back = smooth[first - j : first - j + rows]
+            for k in range(rows):
+                total_here[k] += here[k] + j * slopes[k] - back[k]
     size = 0.0
     for i in range(n):
         out[i] = 0.0

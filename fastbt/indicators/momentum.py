@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import SPREADS, _rolling_max, _rolling_min
+from fastbt.indicators._blocks import SPREADS, _now_and_before, _rolling_max, _rolling_min
 from fastbt.indicators._registry import Value, indicator
 from fastbt.indicators.averages import _sma
 from fastbt.types import HIGH, LOW, Float1D, Float2D
@@ -17,9 +17,9 @@ from fastbt.types import HIGH, LOW, Float1D, Float2D
 @kernel
 def _mom(x, params, out):
     """Change over `period` rows."""
-    period = int(params[0])
-    for i in range(x.shape[0]):
-        out[0, i] = x[i] - x[i - period] if i >= period else np.nan
+    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    for i in range(now.shape[0]):
+        found[i] = now[i] - before[i]
 
 
 @indicator(_mom, lookback=lambda period: period + 1)
@@ -40,9 +40,9 @@ def mom(candles: Float2D, period: int = 10, source_type: str = "close", sequenti
 @kernel
 def _roc(x, params, out):
     """Relative change over `period` rows in percent."""
-    period = int(params[0])
-    for i in range(x.shape[0]):
-        out[0, i] = (x[i] / x[i - period] - 1.0) * 100.0 if i >= period else np.nan
+    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    for i in range(now.shape[0]):
+        found[i] = (now[i] / before[i] - 1.0) * 100.0
 
 
 @indicator(_roc, lookback=lambda period: period + 1, accepts_1d=True)
@@ -63,9 +63,9 @@ def roc(candles: Float2D | Float1D, period: int = 10, source_type: str = "close"
 @kernel
 def _rocp(x, params, out):
     """Relative change over `period` rows."""
-    period = int(params[0])
-    for i in range(x.shape[0]):
-        out[0, i] = (x[i] - x[i - period]) / x[i - period] if i >= period else np.nan
+    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    for i in range(now.shape[0]):
+        found[i] = (now[i] - before[i]) / before[i]
 
 
 @indicator(_rocp, lookback=lambda period: period + 1)
@@ -80,9 +80,9 @@ def rocp(candles: Float2D, period: int = 10, source_type: str = "close", sequent
 @kernel
 def _rocr(x, params, out):
     """Ratio to the value `period` rows before."""
-    period = int(params[0])
-    for i in range(x.shape[0]):
-        out[0, i] = x[i] / x[i - period] if i >= period else np.nan
+    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    for i in range(now.shape[0]):
+        found[i] = now[i] / before[i]
 
 
 @indicator(_rocr, lookback=lambda period: period + 1)
@@ -97,9 +97,9 @@ def rocr(candles: Float2D, period: int = 10, source_type: str = "close", sequent
 @kernel
 def _rocr100(x, params, out):
     """Ratio to the value `period` rows before, in percent."""
-    period = int(params[0])
-    for i in range(x.shape[0]):
-        out[0, i] = x[i] / x[i - period] * 100.0 if i >= period else np.nan
+    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    for i in range(now.shape[0]):
+        found[i] = now[i] / before[i] * 100.0
 
 
 @indicator(_rocr100, lookback=lambda period: period + 1)
@@ -123,22 +123,20 @@ def _cmo(x, params, out):
     falls = np.zeros(n)
     for i in range(1, n):
         change = x[i] - x[i - 1]
-        if change > 0.0:
-            rises[i] = change
-        elif change < 0.0:
-            falls[i] = -change
+        rises[i] = change if change > 0.0 else 0.0
+        falls[i] = -change if change < 0.0 else 0.0
     up = 0.0
     down = 0.0
-    for i in range(1, n):
-        if i <= period:
-            up += rises[i]
-            down += falls[i]
-        else:
+    for i in range(1, period + 1):
+        up += rises[i]
+        down += falls[i]
+    for i in range(period, n):
+        if i > period:
             up += rises[i] - rises[i - period]
             down += falls[i] - falls[i - period]
-        if i >= period:
-            both = up + down
-            out[0, i] = 0.0 if both == 0.0 else 100.0 * (up - down) / both
+        both = up + down
+        moved = 100.0 * (up - down) / both
+        out[0, i] = 0.0 if both == 0.0 else moved
 
 
 @indicator(_cmo)

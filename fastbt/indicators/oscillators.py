@@ -12,6 +12,7 @@ from fastbt.indicators._blocks import (
     IS_A_WALL,
     IS_SKIPPED,
     LANES,
+    ROWS,
     _mean_of_known,
     _rolling_max,
     _rolling_min,
@@ -24,9 +25,8 @@ from fastbt.types import CLOSE, HIGH, LOW, Float1D, Float2D
 @kernel
 def _strength(gain, loss):
     """Relative strength of an average gain and an average loss."""
-    if loss == 0.0:
-        return 100.0
-    return 100.0 - (100.0 / (1.0 + gain / loss))
+    strength = 100.0 - (100.0 / (1.0 + gain / loss))
+    return 100.0 if loss == 0.0 else strength
 
 
 @kernel
@@ -39,21 +39,25 @@ def _rsi(x, params, out):
         return
     gain = 0.0
     loss = 0.0
-    for i in range(1, n):
+    for i in range(1, period + 1):
         change = x[i] - x[i - 1]
-        up = change if change > 0.0 else 0.0
-        down = 0.0 if change > 0.0 else abs(change)
-        if i <= period:
-            gain += up
-            loss += down
-            if i < period:
-                continue
-            gain /= period
-            loss /= period
-        else:
-            gain = (gain * (period - 1.0) + up) / period
-            loss = (loss * (period - 1.0) + down) / period
-        out[0, i] = _strength(gain, loss)
+        gain += change if change > 0.0 else 0.0
+        loss += 0.0 if change > 0.0 else abs(change)
+    gain /= period
+    loss /= period
+    losses = np.empty(n)
+    out[0, period] = gain
+    losses[period] = loss
+    keep = period - 1.0
+    for i in range(period + 1, n):
+        change = x[i] - x[i - 1]
+        gain = (gain * keep + (change if change > 0.0 else 0.0)) / period
+        loss = (loss * keep + (0.0 if change > 0.0 else abs(change))) / period
+        out[0, i] = gain
+        losses[i] = loss
+    # Divided together, in vector registers.
+    for i in range(period, n):
+        out[0, i] = _strength(out[0, i], losses[i])
 
 
 @kernel
@@ -424,17 +428,25 @@ def _cci(candles, params, out):
     for i in range(n):
         means[i] /= period
         out[0, i] = np.nan
-    distances = np.empty(LANES)
-    for first in range(period - 1, n, LANES):
-        lanes = min(LANES, n - first)
-        for k in range(lanes):
+    distances = np.empty(ROWS)
+    for first in range(period - 1, n, ROWS):
+        rows = min(ROWS, n - first)
+        mean = means[first : first + rows]
+        for k in range(rows):
             distances[k] = 0.0
-        for j in range(first - period + 1, first + 1):
-            typical_here = typical[j : j + lanes]
-            means_here = means[first : first + lanes]
-            for k in range(lanes):
-                distances[k] += abs(typical_here[k] - means_here[k])
-        for k in range(lanes):
+        j = first - period + 1
+        while j + 3 <= first:
+            a = typical[j : j + rows + 3]
+            for k in range(rows):
+                half = (distances[k] + abs(a[k] - mean[k])) + abs(a[k + 1] - mean[k])
+                distances[k] = (half + abs(a[k + 2] - mean[k])) + abs(a[k + 3] - mean[k])
+            j += 4
+        while j <= first:
+            a = typical[j : j + rows]
+            for k in range(rows):
+                distances[k] += abs(a[k] - mean[k])
+            j += 1
+        for k in range(rows):
             distance = distances[k] / period
             away = typical[first + k] - means[first + k]
             out[0, first + k] = 0.0 if distance == 0.0 else away / (0.015 * distance)

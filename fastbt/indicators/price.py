@@ -159,13 +159,18 @@ def _qstick(candles, params, out):
     period = int(params[0])
     weight = 1.0 / period
     total = 0.0
-    for i in range(candles.shape[0]):
-        body = candles[i, CLOSE] - candles[i, OPEN]
-        if i < period:
-            total += body
-        else:
-            total += body - (candles[i - period, CLOSE] - candles[i - period, OPEN])
-        out[0, i] = total * weight if i >= period - 1 else 0.0
+    n = candles.shape[0]
+    bodies = np.empty(n)
+    for i in range(n):
+        bodies[i] = candles[i, CLOSE] - candles[i, OPEN]
+    for i in range(min(period, n)):
+        out[0, i] = 0.0
+        total += bodies[i]
+    if period <= n:
+        out[0, period - 1] = total * weight
+    for i in range(period, n):
+        total += bodies[i] - bodies[i - period]
+        out[0, i] = total * weight
 
 
 @indicator(_qstick)

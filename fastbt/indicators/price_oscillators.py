@@ -162,10 +162,16 @@ def _dpo(x, params, out):
     """Value some rows ago less the mean now."""
     period = int(params[0])
     shift = period // 2 + 1
+    n = x.shape[0]
+    first = period - 1 + shift
     total = 0.0
-    for i in range(x.shape[0]):
-        total += x[i] - x[i - period] if i >= period else x[i]
-        out[0, i] = x[i - shift] - total / period if i >= period - 1 + shift else np.nan
+    for i in range(min(period, n)):
+        out[0, i] = np.nan
+        total += x[i]
+    for i in range(period, n):
+        total += x[i] - x[i - period]
+        value = x[i - shift] - total / period
+        out[0, i] = value if i >= first else np.nan
 
 
 @indicator(_dpo)

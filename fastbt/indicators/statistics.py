@@ -9,7 +9,7 @@ from scipy import stats
 
 from fastbt._jit import kernel
 from fastbt.indicators._blocks import (
-    LANES,
+    ROWS,
     _joint_deviations,
     _pairwise_products,
     _pairwise_sum,
@@ -110,20 +110,28 @@ def _linearreg(x, params, out):
     for i in range(n):
         means[i] /= period
         out[0, i] = np.nan
-    joint = np.empty(LANES)
-    for first in range(period - 1, n, LANES):
-        lanes = min(LANES, n - first)
+    for first in range(period - 1, n, ROWS):
+        rows = min(ROWS, n - first)
         start = first - period + 1
-        for k in range(lanes):
+        mean = means[first : first + rows]
+        joint = out[0, first : first + rows]
+        for k in range(rows):
             joint[k] = 0.0
-        for j in range(period):
+        j = 0
+        while j + 4 <= period:
+            a = x[start + j : start + j + rows + 3]
             place = j - middle
-            x_here = x[start + j : start + j + lanes]
-            means_here = means[first : first + lanes]
-            for k in range(lanes):
-                joint[k] += (x_here[k] - means_here[k]) * place
-        for k in range(lanes):
-            out[0, first + k] = means[first + k] + middle * (joint[k] / spread)
+            for k in range(rows):
+                half = (joint[k] + (a[k] - mean[k]) * place) + (a[k + 1] - mean[k]) * (place + 1.0)
+                joint[k] = (half + (a[k + 2] - mean[k]) * (place + 2.0)) + (a[k + 3] - mean[k]) * (place + 3.0)
+            j += 4
+        while j < period:
+            a = x[start + j : start + j + rows]
+            for k in range(rows):
+                joint[k] += (a[k] - mean[k]) * (j - middle)
+            j += 1
+        for k in range(rows):
+            joint[k] = mean[k] + middle * (joint[k] / spread)
 
 
 @indicator(_linearreg, lookback=lambda period: period, accepts_1d=True)

@@ -16,19 +16,19 @@ def _atr(candles, params, out):
     """Average true range, seeded with the mean of the first `period` ones, moved by `1 / period` of the difference."""
     n = candles.shape[0]
     period = int(params[0])
+    out[0, :] = np.nan
+    if period > n:
+        return
     true_range = np.empty(n)
     _true_range(candles, true_range)
     weight = 1.0 / period
     value = 0.0
-    for i in range(n):
-        out[0, i] = np.nan
-        if i < period:
-            value += true_range[i]
-            if i < period - 1:
-                continue
-            value /= period
-        else:
-            value = value + weight * (true_range[i] - value)
+    for i in range(period):
+        value += true_range[i]
+    value /= period
+    out[0, period - 1] = value
+    for i in range(period, n):
+        value = value + weight * (true_range[i] - value)
         out[0, i] = value
 
 

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, _pairwise_products, _pairwise_sum
+from fastbt.indicators._blocks import LANES, ROWS, _now_and_before, _pairwise_products, _pairwise_sum
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import Float1D, Float2D
 
@@ -31,18 +31,27 @@ def _weigh_newest_first(x, weights, first, out):
     n = x.shape[0]
     for i in range(min(first, n)):
         out[i] = x[i]
-    sums = np.empty(LANES)
-    for block in range(first, n, LANES):
-        lanes = min(LANES, n - block)
-        for k in range(lanes):
+    period = weights.shape[0]
+    for block in range(first, n, ROWS):
+        rows = min(ROWS, n - block)
+        sums = out[block : block + rows]
+        for k in range(rows):
             sums[k] = 0.0
-        for j in range(weights.shape[0]):
+        j = 0
+        while j + 3 < period:
+            a = x[block - j - 3 : block - j + rows]
+            w0, w1, w2, w3 = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
+            for k in range(rows):
+                sums[k] = (((sums[k] + a[k + 3] * w0) + a[k + 2] * w1) + a[k + 1] * w2) + a[k] * w3
+            j += 4
+        while j < period:
             weight = weights[j]
-            x_back = x[block - j : block - j + lanes]
-            for k in range(lanes):
-                sums[k] += x_back[k] * weight
-        for k in range(lanes):
-            out[block + k] = sums[k] * scale
+            a = x[block - j : block - j + rows]
+            for k in range(rows):
+                sums[k] += a[k] * weight
+            j += 1
+        for k in range(rows):
+            sums[k] = sums[k] * scale
 
 
 @kernel
@@ -143,9 +152,9 @@ def epma(
 @kernel
 def _jsa(x, params, out):
     """Mean of now and then."""
-    period = int(params[0])
-    for i in range(x.shape[0]):
-        out[0, i] = (x[i] + x[i - period]) / 2.0 if i >= period else np.nan
+    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    for i in range(now.shape[0]):
+        found[i] = (now[i] + before[i]) / 2.0
 
 
 @indicator(_jsa, lookback=lambda period: period + 1, accepts_1d=True)

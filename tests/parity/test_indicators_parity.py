@@ -12,12 +12,16 @@ import fastbt.indicators as ta
 pytestmark = pytest.mark.jesse
 
 
+def cases(accepts):
+    """Parametrize by the cases of indicators that have what a test is about."""
+    chosen = [(case, id_) for case, id_ in zip(CASES, IDS, strict=True) if accepts(ta.get(case[0]))]
+    return pytest.mark.parametrize(("name", "kwargs"), [case for case, _ in chosen], ids=[id_ for _, id_ in chosen])
+
+
 @pytest.mark.parametrize("market", MARKETS)
-@pytest.mark.parametrize(("name", "kwargs"), CASES, ids=IDS)
+@cases(lambda described: "sequential" in described.signature.parameters)
 def test_sequential__equals_jesse(jesse, name, kwargs, market):
     candles = MARKETS[market]
-    if "sequential" not in ta.get(name).signature.parameters:
-        pytest.skip("has no sequential form")
     for rows in (300, 400):
         expected = call(jesse, name, candles[:rows], **kwargs, sequential=True)
         assert_same(call(ta, name, candles[:rows], **kwargs, sequential=True), expected, f"{rows} rows")
@@ -44,11 +48,9 @@ def test_last_value__equals_jesse(jesse, jesse_window, name, kwargs, market):
     assert compared >= 9
 
 
-@pytest.mark.parametrize(("name", "kwargs"), CASES, ids=IDS)
+@cases(lambda described: described.accepts_1d)
 def test_series__equals_jesse(jesse, name, kwargs):
     described = ta.get(name)
-    if not described.accepts_1d:
-        pytest.skip("takes candles only")
     kwargs = {key: value for key, value in kwargs.items() if key != "source_type"}
     # A column, as strategies pass it: its layout decides the order of some of Jesse's additions.
     series = MARKETS["wild"].copy()[:, 2]

@@ -1,0 +1,508 @@
+"""Kernels for several argument lists at once, made from those for one.
+
+A recursion waits for itself: an exponential average is a multiplication and an addition, one after the other, at every
+row, and most of the processor idles. Several recursions in one loop fill those gaps, and each goes through the same
+operations in the same order as alone, so its bits stay. What does not depend on the arguments (true ranges, changes of
+price) is computed once.
+
+From the source of a kernel this writes one in which every loop over the rows holds the loop's body once for each list::
+
+    value = x[0]                                       value__0 = x[0]; value__1 = x[0]
+    for i in range(n):                      becomes    for i in range(n):
+        value = a * x[i] + b * value                       value__0 = a__0 * x[i] + b__0 * value__0
+        out[i] = value                                     out__0[i] = value__0
+                                                           value__1 = ...
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, Final
+
+from fastbt._generated import load_generated
+
+#: Lists that run side by side: enough to hide the latency of an addition behind the others.
+LISTS: Final = 4
+
+_HEAD = '"""Kernels of several argument lists side by side; written by fastbt."""\n\nfrom fastbt._jit import kernel\n'
+
+
+class _NotFused(Exception):
+    """A kernel is written in a way that this does not take apart."""
+
+
+def _source_of(function: Any) -> ast.FunctionDef:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function.py_func))).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    has_docstring = isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant)
+    tree.body = tree.body[1:] if has_docstring else tree.body
+    return tree
+
+
+def _loaded(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+
+
+def _root(node: ast.AST) -> str | None:
+    """Return the array that an expression is, or is a view of."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _filled(node: ast.AST) -> set[str]:
+    """Return the arrays into which something is written."""
+    targets = [each for each in ast.walk(node) if isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Store)]
+    return {root for each in targets if (root := _root(each)) is not None}
+
+
+def _bound(node: ast.AST) -> set[str]:
+    """Return the names that are bound, not written into."""
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+
+
+def _has(node: ast.AST, *kind: type[ast.AST]) -> bool:
+    return any(isinstance(each, kind) for each in ast.walk(node))
+
+
+def _own_continue(body: Sequence[ast.stmt]) -> bool:
+    """Tell whether a loop's body goes on with the next row before its end."""
+    for each in body:
+        if isinstance(each, ast.Continue):
+            return True
+        if isinstance(each, ast.If) and (_own_continue(each.body) or _own_continue(each.orelse)):
+            return True
+    return False
+
+
+def _has_plain_loops(tree: ast.AST) -> bool:
+    """Tell whether every `for` counts: one over arrays gives them another name."""
+    loops = [each for each in ast.walk(tree) if isinstance(each, ast.For)]
+    return all(isinstance(each.iter, ast.Call) and isinstance(each.target, ast.Name) for each in loops)
+
+
+def _is_kernel(function: Any) -> bool:
+    return hasattr(function, "py_func")
+
+
+_WRITTEN: Final[dict[Any, frozenset[int]]] = {}
+
+
+def _written(function: Any) -> frozenset[int]:
+    """Return which arguments a kernel writes into."""
+    if function not in _WRITTEN:
+        # While it is found out, a kernel that calls itself writes nothing by that.
+        _WRITTEN[function] = frozenset()
+        tree = _source_of(function)
+        names = [each.arg for each in tree.args.args]
+        groups = _views(tree, function.py_func.__globals__)
+        found = _filled(tree) | _written_by_calls(tree, function.py_func.__globals__)
+        found |= set() if _has_plain_loops(tree) else set(names)
+        _WRITTEN[function] = frozenset(i for i, each in enumerate(names) if groups.get(each, {each}) & found)
+    return _WRITTEN[function]
+
+
+def _written_by_calls(node: ast.AST, environment: dict[str, Any]) -> set[str]:
+    found: set[str] = set()
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            target = environment.get(call.func.id)
+            if _is_kernel(target):
+                found |= {root for i in _written(target) if (root := _root(call.args[i])) is not None}
+    return found
+
+
+def _views(tree: ast.FunctionDef, environment: dict[str, Any]) -> dict[str, set[str]]:
+    """Return for each name the names that may share its memory."""
+    groups: dict[str, set[str]] = {}
+    own = _bound(tree) | {each.arg for each in tree.args.args}
+    for each in ast.walk(tree):
+        if not isinstance(each, ast.Assign):
+            continue
+        values = each.value.elts if isinstance(each.value, ast.Tuple) else [each.value]
+        if isinstance(each.value, ast.Call) and isinstance(each.value.func, ast.Name):
+            # A kernel may return views; what is Python's own, as `int`, returns none.
+            values = each.value.args if _is_kernel(environment.get(each.value.func.id)) else []
+        roots = {root for value in values if (root := _root(value)) in own}
+        scalar = all(isinstance(value, ast.Subscript) and not _has(value.slice, ast.Slice) for value in values)
+        if not roots or scalar:
+            continue
+        joined = roots | {name for target in each.targets for name in _bound(target)}
+        for name in tuple(joined):
+            joined |= groups.get(name, set())
+        for name in joined:
+            groups[name] = joined
+    return groups
+
+
+class _Rename(ast.NodeTransformer):
+    """Give what differs from list to list the number of the list."""
+
+    def __init__(self, varying: set[str], number: int) -> None:
+        self.varying, self.number = varying, number
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        if node.id not in self.varying:
+            return node
+        return ast.copy_location(ast.Name(f"{node.id}__{self.number}", node.ctx), node)
+
+
+class _Fused:
+    """One kernel for several lists; `shared` tells which of its arguments all lists have in common."""
+
+    def __init__(self, writer: Writer, function: Any, shared: tuple[bool, ...], name: str) -> None:
+        self.writer, self.function, self.name = writer, function, name
+        self.environment: dict[str, Any] = function.py_func.__globals__
+        self.tree = _source_of(function)
+        self.arguments = [each.arg for each in self.tree.args.args]
+        self.shared = dict(zip(self.arguments, shared, strict=True))
+        if not _has_plain_loops(self.tree):
+            raise _NotFused
+        bound = _bound(self.tree)
+        if bound & set(self.arguments):
+            raise _NotFused
+        self.own = bound | set(self.arguments)
+        self.lengths = self._lengths()
+        self.groups = _views(self.tree, self.environment)
+        self.varying = self._varying()
+        if any(is_shared and each in self.varying for each, is_shared in self.shared.items()):
+            raise _NotFused  # a list would write into what it shares
+        self.loops = 0
+
+    def _lengths(self) -> dict[str, str]:
+        """Return names that are the number of rows of an argument which every list has for itself."""
+        found: dict[str, str] = {}
+        names = [each for each in ast.walk(self.tree) if isinstance(each, ast.Name)]
+        stores = [each.id for each in names if isinstance(each.ctx, ast.Store)]
+        for each in self.tree.body:
+            match each:
+                case ast.Assign([ast.Name(name)], ast.Subscript(ast.Attribute(ast.Name(of), "shape"), ast.Constant(0))):
+                    if of in self.arguments and not self.shared[of] and stores.count(name) == 1:
+                        found[name] = of
+        return found
+
+    # --- what differs from list to list -------------------------------------------------------------------------
+    def _varying(self) -> set[str]:
+        varying = {each for each, is_shared in self.shared.items() if not is_shared}
+        while True:
+            before = set(varying)
+            self._spread(self.tree.body, varying, False)
+            varying -= set(self.lengths)
+            if varying == before:
+                return varying
+
+    def _spread(self, body: Sequence[ast.stmt], varying: set[str], forced: bool) -> None:
+        for each in body:
+            match each:
+                case ast.For(target=ast.Name(counter)):
+                    is_rows = self._stop_of(each, varying) is not None
+                    inner = forced or bool(_loaded(each.iter) & varying)
+                    if not is_rows and inner:
+                        varying.add(counter)
+                    self._spread_loop(each.body, varying, inner)
+                case ast.While():
+                    self._spread(each.body, varying, forced or bool(_loaded(each.test) & varying))
+                case ast.If():
+                    inner = forced or bool(_loaded(each.test) & varying)
+                    self._spread(each.body, varying, inner)
+                    self._spread(each.orelse, varying, inner)
+                case _:
+                    bound = _bound(each)
+                    written = _filled(each) | _written_by_calls(each, self.environment)
+                    if forced or (_loaded(each) | written) & varying:
+                        varying |= bound
+                        varying.update(*(self.groups.get(name, {name}) for name in written))
+
+    def _spread_loop(self, body: Sequence[ast.stmt], varying: set[str], forced: bool) -> None:
+        """As `_spread`; what follows something that may skip the rest of a row is done list by list."""
+        split = self._split(body, varying) if _own_continue(body) else len(body)
+        self._spread(body[:split], varying, forced)
+        self._spread(body[split:], varying, True)
+
+    def _split(self, body: Sequence[ast.stmt], varying: set[str]) -> int:
+        """Return how many of the first statements of a row are the same for all lists."""
+        for i, each in enumerate(body):
+            if _own_continue([each]) or self._differs(each, varying):
+                return i
+        return len(body)
+
+    def _differs(self, node: ast.AST, varying: set[str] | None = None) -> bool:
+        names = _loaded(node) | _bound(node) | _filled(node) | _written_by_calls(node, self.environment)
+        return bool(names & (self.varying if varying is None else varying))
+
+    def _stop_of(self, loop: ast.For, varying: set[str]) -> ast.expr | None:
+        """Return the end of a loop over rows that is the same for all lists, or None."""
+        match loop.iter:
+            case ast.Call(ast.Name("range"), [stop] | [_, stop]):
+                if isinstance(stop, ast.Name) and stop.id in self.lengths:
+                    return stop
+                match stop:
+                    case ast.Subscript(ast.Attribute(ast.Name(of), "shape"), ast.Constant(0)):
+                        if of in self.arguments:
+                            return stop
+                return None if _loaded(stop) & varying else stop
+        return None
+
+    # --- text ---------------------------------------------------------------------------------------------------
+    def text(self) -> str:
+        """Return the source of the kernel."""
+        heading = []
+        for each in self.arguments:
+            heading += [each] if self.shared[each] else [f"{each}__{k}" for k in range(LISTS)]
+        body: list[ast.stmt] = []
+        own = {each for each in self.arguments if not self.shared[each]}
+        ends = {of for of in self.lengths.values()} | {
+            root for each in ast.walk(self.tree) if isinstance(each, ast.For) for root in self._own_lengths(each, own)
+        }
+        for of in sorted(ends):
+            same = " == ".join(f"{of}__{k}.shape[0]" for k in range(LISTS))
+            body += [*_parsed(f"if not ({same}):\n    pass")]
+            check = body[-1]
+            assert isinstance(check, ast.If)
+            check.body = [*self._alone(), ast.Return()]
+        body += self._block(self.tree.body, top=True)
+        made = ast.FunctionDef(
+            self.name,
+            ast.arguments([], [ast.arg(each) for each in heading], defaults=[], kwonlyargs=[], kw_defaults=[]),
+            body,
+            [ast.Name("kernel", ast.Load())],
+        )
+        return ast.unparse(ast.fix_missing_locations(made))
+
+    def _own_lengths(self, loop: ast.For, own: set[str]) -> set[str]:
+        stop = self._stop_of(loop, self.varying)
+        return set() if stop is None else _loaded(stop) & own
+
+    def _alone(self) -> list[ast.stmt]:
+        """Return calls of the kernel for one list after the other."""
+        name = self.writer.imported(self.function.py_func)
+        lines = []
+        for k in range(LISTS):
+            arguments = [each if self.shared[each] else f"{each}__{k}" for each in self.arguments]
+            lines.append(f"{name}({', '.join(arguments)})")
+        return _parsed("\n".join(lines))
+
+    def _copies(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """Return statements once for each list, one statement after the other."""
+        return [self._copy(each, k) for each in statements for k in range(LISTS)]
+
+    def _copy(self, node: Any, k: int) -> Any:
+        self._import(node)
+        return _Rename(self.varying, k).visit(_clone(node))
+
+    def _import(self, node: ast.AST) -> None:
+        for name in _loaded(node) - self.own:
+            if name in self.environment:
+                self.writer.import_global(name, self.environment[name])
+
+    def _block(self, statements: Sequence[ast.stmt], *, top: bool = False) -> list[ast.stmt]:
+        made: list[ast.stmt] = []
+        for i, each in enumerate(statements):
+            if not self._differs(each):
+                if _has(each, ast.For, ast.While):
+                    self.loops += 1
+                self._import(each)
+                made.append(_clone(each))
+            elif isinstance(each, ast.For) and self._stop_of(each, self.varying) is not None:
+                made += self._loop(each)
+            elif isinstance(each, ast.If):
+                made += self._branch(each, statements[:i], top)
+            elif isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
+                made += self._call(each)
+            elif _has(each, ast.Return):
+                raise _NotFused
+            else:
+                made += self._copies([each])
+        return made
+
+    def _branch(self, node: ast.If, before: Sequence[ast.stmt], top: bool) -> list[ast.stmt]:
+        if not self._differs(node.test):
+            if _has(node, ast.Return) and not top:
+                raise _NotFused
+            self._import(node.test)
+            body = self._returning(node.body)
+            made = ast.If(_clone(node.test), body, self._block(node.orelse))
+            return [made]
+        if not _has(node, ast.Return):
+            return self._copies([node])
+        plain = all(isinstance(each, ast.Assign | ast.AnnAssign) for each in before)
+        if not top or not plain or node.orelse or not isinstance(node.body[-1], ast.Return):
+            raise _NotFused
+        tests = [self._copy(node.test, k) for k in range(LISTS)]
+        return [ast.If(ast.BoolOp(ast.Or(), tests), [*self._alone(), ast.Return()], [])]
+
+    def _returning(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
+        if body and isinstance(body[-1], ast.Return):
+            if body[-1].value is not None:
+                raise _NotFused
+            return [*self._block(body[:-1]), ast.Return()]
+        return self._block(body)
+
+    def _call(self, node: ast.Expr) -> list[ast.stmt]:
+        call = node.value
+        assert isinstance(call, ast.Call)
+        target = self.environment.get(call.func.id) if isinstance(call.func, ast.Name) else None
+        if not _is_kernel(target) or call.keywords:
+            return self._copies([node])
+        shared = tuple(not self._differs(each) and not _is_out(target, i) for i, each in enumerate(call.args))
+        try:
+            fused = self.writer.write(target, shared)
+        except _NotFused:
+            return self._copies([node])
+        self.loops += fused.loops
+        arguments: list[ast.expr] = []
+        for each, is_shared in zip(call.args, shared, strict=True):
+            self._import(each)
+            arguments += [_clone(each)] if is_shared else [self._copy(each, k) for k in range(LISTS)]
+        return [ast.Expr(ast.Call(ast.Name(fused.name, ast.Load()), arguments, []))]
+
+    def _loop(self, loop: ast.For) -> list[ast.stmt]:
+        if _has(loop, ast.Return):
+            raise _NotFused
+        if loop.orelse or _has(loop, ast.Break):
+            return self._copies([loop])
+        self.loops += 1
+        assert isinstance(loop.iter, ast.Call) and isinstance(loop.target, ast.Name)
+        arguments = loop.iter.args
+        start = arguments[0] if len(arguments) > 1 else ast.Constant(0)
+        stop = self._end(self._stop_of(loop, self.varying))
+        self._import(loop.iter)
+        counter = together = loop.target.id
+        body = self._row(loop.body)
+        if counter in self.varying:
+            # Another loop's counter of the same name differs from list to list.
+            together = f"row__{self.loops}"
+            body = [*_parsed("\n".join(f"{counter}__{k} = {together}" for k in range(LISTS))), *body]
+        if not self._differs(start):
+            return [ast.For(ast.Name(together, ast.Store()), _range(_clone(start), stop), body, [])]
+        # Each list begins at a row of its own; from the last of these on they go together.
+        made: list[ast.stmt] = []
+        firsts = [f"first__{self.loops}__{k}" for k in range(LISTS)]
+        for k, first in enumerate(firsts):
+            made.append(ast.Assign([ast.Name(first, ast.Store())], self._copy(start, k)))
+        last = f"last__{self.loops}"
+        made += _parsed(f"{last} = min(max({', '.join(firsts)}), {ast.unparse(stop)})")
+        for k, first in enumerate(firsts):
+            alone = [self._copy(each, k) for each in loop.body]
+            where = _range(ast.Name(first, ast.Load()), ast.Name(last, ast.Load()))
+            target = f"{counter}__{k}" if counter in self.varying else counter
+            made.append(ast.For(ast.Name(target, ast.Store()), where, alone, []))
+        where = _range(ast.Name(last, ast.Load()), _clone(stop))
+        return [*made, ast.For(ast.Name(together, ast.Store()), where, body, [])]
+
+    def _end(self, stop: ast.expr | None) -> ast.expr:
+        assert stop is not None
+        renamed: ast.expr = _Rename(_loaded(stop) & self.varying, 0).visit(_clone(stop))
+        return renamed
+
+    def _row(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
+        """Return what is done at a row."""
+        if not _own_continue(body):
+            return self._block(body)
+        split = self._split(body, self.varying)
+        made: list[ast.stmt] = self._block(body[:split])
+        for k in range(LISTS):
+            # In a loop of its own, `continue` ends what is done for one list.
+            once = [self._copy(each, k) for each in body[split:]]
+            made.append(ast.For(ast.Name("_once", ast.Store()), _parsed_expression("range(1)"), once, []))
+        return made
+
+
+class Writer:
+    """Writes a module of fused kernels."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, tuple[bool, ...]], _Fused] = {}
+        self._lines: dict[str, str] = {}
+        self._texts: list[str] = []
+        self._busy: set[Any] = set()
+
+    def write(self, function: Any, shared: tuple[bool, ...]) -> _Fused:
+        """Return the kernel for several lists, written after those that it calls."""
+        key = (function, shared)
+        if key in self._busy:
+            raise _NotFused  # it calls itself
+        if key not in self._made:
+            self._busy.add(key)
+            fused = _Fused(self, function, shared, f"{function.py_func.__name__}_{len(self._made)}_of_{LISTS}")
+            text = fused.text()
+            self._busy.discard(key)
+            self._made[key] = fused
+            self._texts.append(text)
+        return self._made[key]
+
+    def imported(self, function: Any) -> str:
+        """Return the name of a kernel for one list, which is imported."""
+        self._lines[function.__name__] = f"from {function.__module__} import {function.__name__}"
+        return str(function.__name__)
+
+    def import_global(self, name: str, value: Any) -> None:
+        """Make a module's name known."""
+        if isinstance(value, ModuleType):
+            self._lines[name] = f"import {value.__name__} as {name}"
+        elif _is_kernel(value):
+            line = f"from {value.py_func.__module__} import {value.py_func.__name__}"
+            self._lines[name] = line if value.py_func.__name__ == name else f"{line} as {name}"
+        elif isinstance(value, int | float):
+            self._lines[name] = f"{name} = {float(value) if isinstance(value, float) else int(value)!r}"
+        else:
+            raise _NotFused
+
+    def text(self) -> str:
+        """Return the module."""
+        lines = sorted(self._lines.values(), key=lambda each: (" = " in each, each))
+        return "\n".join([_HEAD, *lines, "", "", "\n\n\n".join(self._texts), ""])
+
+
+def _is_out(function: Any, i: int) -> bool:
+    return i in _written(function)
+
+
+def _clone(node: Any) -> Any:
+    return ast.parse(ast.unparse(node)).body[0] if isinstance(node, ast.stmt) else _parsed_expression(ast.unparse(node))
+
+
+def _parsed(text: str) -> list[ast.stmt]:
+    return ast.parse(text).body
+
+
+def _parsed_expression(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _range(start: ast.expr, stop: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name("range", ast.Load()), [start, stop], [])
+
+
+@functools.cache
+def text_of(kernel: Any) -> tuple[str, str] | None:
+    """Return the module for `LISTS` lists of a kernel over the same data, and the name in it; None if nothing is won.
+
+    That is where no loop over the rows could be joined: what adds up each window anew never waits.
+    """
+    if not hasattr(kernel, "py_func"):  # NUMBA_DISABLE_JIT, or numpy's
+        return None
+    writer = Writer()
+    try:
+        fused = writer.write(kernel, (True, False, False))
+    except _NotFused:
+        return None
+    return (writer.text(), fused.name) if fused.loops else None
+
+
+@functools.cache
+def side_by_side(kernel: Any) -> Callable[..., None] | None:
+    """Return `fused(data, params_0, ..., params_3, out_0, ..., out_3)` of a kernel, or None if nothing is won."""
+    made = text_of(kernel)
+    if made is None:
+        return None
+    text, name = made
+    key = f"side_by_side_{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+    found: Callable[..., None] = getattr(load_generated(text, key, f"{name}, side by side"), name)
+    return found

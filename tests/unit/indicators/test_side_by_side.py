@@ -1,0 +1,137 @@
+"""Kernels for several argument lists at once: the bits of one list alone, whatever the kernel looks like."""
+
+import ast
+
+import numpy as np
+import pytest
+from indicator_cases import CASES, MARKETS, OTHER
+
+import fastbt.indicators as ta
+from fastbt._jit import jit_disabled, kernel
+from fastbt.indicators._side_by_side import LISTS, side_by_side, text_of
+
+if jit_disabled():
+    pytest.skip("kernels as plain Python have no source to take apart", allow_module_level=True)
+
+KERNELS = {name: described for name, described in ta.REGISTRY.items() if described.kernel is not None}
+
+
+def lists_of(name, described):
+    """Numbers of four argument lists: those of the cases, and periods that grow."""
+    params = [described.encode(**kwargs)[1] for each, kwargs in CASES if each == name]
+    params = [each for each in params if described.compiles(each)] or [described.encode()[1]]
+    periods = [
+        parameter.annotation == "int" and parameter.default >= 2 and key not in described.allowed
+        for key in described.parameters
+        for parameter in [described.signature.parameters[key]]
+    ]
+    while len(params) < LISTS:
+        last = params[-1]
+        params.append(tuple(value + 2.0 * wide for value, wide in zip(last, periods, strict=True)))
+    return [np.array(each) for each in params[:LISTS]]
+
+
+def data_of(described, params, rows):
+    pair = (MARKETS["wild"][:rows], OTHER[:rows]) if described.second_candles else (MARKETS["wild"][:rows],)
+    return described.data(pair[0], "close" if described.source else None, params, True, *pair[1:])
+
+
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_text__computes_what_each_list_alone_does(name):
+    described = KERNELS[name]
+    made = text_of(described.kernel)
+    if made is None:
+        assert side_by_side(described.kernel) is None
+        return
+    # As plain Python: compiling them all would take minutes. What they call is compiled.
+    space = {}
+    exec(made[0].replace("from fastbt._jit import kernel", "kernel = lambda function: function"), space)
+    params = lists_of(name, described)
+    for rows in (130, 9, 1):
+        data = data_of(described, params[0], rows)
+        together = [np.full((len(described.fields), rows), 7.0) for _ in params]
+        alone = [np.full((len(described.fields), rows), 7.0) for _ in params]
+        for each, out in zip(params, alone, strict=True):
+            described.kernel(data, each, out)
+        with np.errstate(all="ignore"):
+            space[made[1]](data, *params, *together)
+        for out, expected in zip(together, alone, strict=True):
+            # numpy's exp and log are not the C library's.
+            np.testing.assert_allclose(out, expected, rtol=1e-9, atol=1e-9, err_msg=f"{name}, {rows} rows")
+
+
+@pytest.mark.parametrize("name", ["ema", "rsi", "atr", "macd", "sma", "supertrend", "zlema"])
+def test_series__has_the_bits_of_each_list_alone(name):
+    described = KERNELS[name]
+    key = "fast_period" if name == "macd" else "period"
+    table = [{key: period} for period in (5, 9, 14, 3, 60, 21)]
+    candles = MARKETS["wild"]
+    values, places = ta.series(name, candles, table, sequential=True)
+    for arguments, place in zip(table, places, strict=True):
+        expected = described.function(candles, **arguments, sequential=True)
+        expected = np.stack([expected] if described.record is None else expected)
+        assert values[place].tobytes() == np.asarray(expected, dtype=np.float64).tobytes()
+    few, _ = ta.series(name, candles[:20], table, sequential=True)
+    expected = described.function(candles[:20], **table[4], sequential=True)
+    np.testing.assert_array_equal(few[4], np.stack([expected] if described.record is None else expected))
+
+
+@kernel
+def _shifted(x, out):
+    """Fill `out` with the differences of neighbours."""
+    out[0] = 0.0
+    for i in range(1, x.shape[0]):
+        out[i] = x[i] - x[i - 1]
+
+
+@kernel
+def _smoothed(x, weight, out):
+    """Average of a series that each list has for itself."""
+    n = x.shape[0]
+    value = x[0]
+    for i in range(n):
+        if i == 0:
+            out[i] = value
+            continue
+        value += weight * (x[i] - value)
+        out[i] = value
+
+
+@kernel
+def _of_all_kinds(x, params, out):
+    """Something shared, loops that begin at rows of their own, `continue`, a counter used twice, a call of a call."""
+    n = x.shape[0]
+    period = int(params[0])
+    if n < period:
+        out[0, :] = np.nan
+        return
+    changes = np.empty(n)
+    _shifted(x, changes)
+    scaled = np.empty(n)
+    total = 0.0
+    for i in range(period):
+        total += x[i]
+    for i in range(n):
+        scaled[i] = changes[i] * params[0] + total
+    _smoothed(scaled, 1.0 / period, out[0])
+    for i in range(period, n):
+        if x[i] > x[i - period]:
+            continue
+        out[0, i] = -out[0, i]
+
+
+def test_text__shares_what_all_lists_have_in_common():
+    text, name = text_of(_of_all_kinds)
+    tree = ast.parse(text)
+    assert text.count("_shifted(x, changes)") == 1  # computed once
+    assert "scaled__0[i__0] = changes[i__0] * params__0[0] + total__0" in text
+    assert name == "_of_all_kinds_0_of_4"
+    assert sum(isinstance(each, ast.FunctionDef) for each in tree.body) == 2
+    x = MARKETS["wild"][:, 2].copy()
+    params = [np.array([period]) for period in (4.0, 9.0, 14.0, 5.0)]
+    for rows in (200, 12):
+        together, alone = np.empty((LISTS, 1, rows)), np.empty((LISTS, 1, rows))
+        for each, out in zip(params, alone, strict=True):
+            _of_all_kinds(x[:rows], each, out)
+        side_by_side(_of_all_kinds)(x[:rows], *params, *together)
+        assert together.tobytes() == alone.tobytes()
