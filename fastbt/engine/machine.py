@@ -568,6 +568,42 @@ def _run(
         _sample(s, daily)
 
 
+@inner
+def _write_results(s, bar, trades, daily, sample_times, started_at, finished_at, annualization, outcome, metrics):
+    """Write what became of a parameter set: how it ended, and its metrics."""
+    outcome[OUTCOME_STATUS] = s.status
+    outcome[OUTCOME_BAR] = bar
+    outcome[OUTCOME_TIME] = s.time
+    outcome[OUTCOME_ORDERS] = s.next_id
+    outcome[OUTCOME_BALANCE] = s.wallet
+    outcome[OUTCOME_OPEN_TRADES] = s.open_trades
+    outcome[OUTCOME_OPEN_PL] = s.open_pl
+    outcome[OUTCOME_LIQUIDATIONS] = s.liquidations
+    outcome[OUTCOME_TRADES] = s.n_trades
+    outcome[OUTCOME_FILLS] = s.n_log
+    if s.status != OK:
+        daily[:] = np.nan
+        metrics[:] = np.nan
+        return
+    _run_metrics(
+        trades[TRADE_PNL],
+        trades[TRADE_SIDE],
+        trades[TRADE_FEE],
+        trades[TRADE_HOLDING],
+        s.n_trades,
+        daily,
+        sample_times,
+        s.starting_balance,
+        s.wallet,
+        started_at,
+        finished_at,
+        s.open_trades,
+        s.open_pl,
+        annualization,
+        metrics,
+    )
+
+
 @lean
 def run_sets(
     order,
@@ -659,34 +695,15 @@ def run_sets(
                 log,
                 daily[j],
             )
-        outcomes[j, OUTCOME_STATUS] = s.status
-        outcomes[j, OUTCOME_BAR] = s.minute // s.timeframe_minutes
-        outcomes[j, OUTCOME_TIME] = s.time
-        outcomes[j, OUTCOME_ORDERS] = s.next_id
-        outcomes[j, OUTCOME_BALANCE] = s.wallet
-        outcomes[j, OUTCOME_OPEN_TRADES] = s.open_trades
-        outcomes[j, OUTCOME_OPEN_PL] = s.open_pl
-        outcomes[j, OUTCOME_LIQUIDATIONS] = s.liquidations
-        outcomes[j, OUTCOME_TRADES] = s.n_trades
-        outcomes[j, OUTCOME_FILLS] = s.n_log
-        if s.status != OK:
-            daily[j, :] = np.nan
-            metrics[j, :] = np.nan
-            continue
-        _run_metrics(
-            trades[TRADE_PNL],
-            trades[TRADE_SIDE],
-            trades[TRADE_FEE],
-            trades[TRADE_HOLDING],
-            s.n_trades,
+        _write_results(
+            s,
+            s.minute // s.timeframe_minutes,
+            trades,
             daily[j],
             sample_times,
-            s.starting_balance,
-            s.wallet,
             started_at,
             finished_at,
-            s.open_trades,
-            s.open_pl,
             annualization,
+            outcomes[j],
             metrics[j],
         )

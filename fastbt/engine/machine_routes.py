@@ -23,22 +23,6 @@ from fastbt.engine.kernels import (
     _purge,
     _triggers,
 )
-from fastbt.engine.layout import (
-    OUTCOME_BALANCE,
-    OUTCOME_BAR,
-    OUTCOME_FILLS,
-    OUTCOME_LIQUIDATIONS,
-    OUTCOME_OPEN_PL,
-    OUTCOME_OPEN_TRADES,
-    OUTCOME_ORDERS,
-    OUTCOME_STATUS,
-    OUTCOME_TIME,
-    OUTCOME_TRADES,
-    TRADE_FEE,
-    TRADE_HOLDING,
-    TRADE_PNL,
-    TRADE_SIDE,
-)
 from fastbt.engine.machine import (
     _begin,
     _decide,
@@ -46,10 +30,10 @@ from fastbt.engine.machine import (
     _execute,
     _match_minute,
     _nothing,
+    _write_results,
 )
 from fastbt.engine.sharing import _hand_over, _next_pending, _see_minute
 from fastbt.engine.submission import _detect
-from fastbt.metrics._kernels import _run_metrics
 from fastbt.types import TIMESTAMP
 
 on_route_open_position = on_route_close_position = on_route_canceled = _nothing
@@ -280,35 +264,8 @@ def run_sets(
         init_all(v)
         k = configs_of(configs, j)
         s = _run_routes(v, k, x, bars, minutes, span, block_span, order, samples, trades, log, daily[j])
-        outcomes[j, OUTCOME_STATUS] = s.status
-        # Not `s.minute`: other routes may still be at the minute before.
-        outcomes[j, OUTCOME_BAR] = (np.int64((s.time - started_at) / 60000.0) - 1) // states[0].timeframe_minutes
-        outcomes[j, OUTCOME_TIME] = s.time
-        outcomes[j, OUTCOME_ORDERS] = s.next_id
-        outcomes[j, OUTCOME_BALANCE] = s.wallet
-        outcomes[j, OUTCOME_OPEN_TRADES] = s.open_trades
-        outcomes[j, OUTCOME_OPEN_PL] = s.open_pl
-        outcomes[j, OUTCOME_LIQUIDATIONS] = s.liquidations
-        outcomes[j, OUTCOME_TRADES] = s.n_trades
-        outcomes[j, OUTCOME_FILLS] = s.n_log
-        if s.status != OK:
-            daily[j, :] = np.nan
-            metrics[j, :] = np.nan
-            continue
-        _run_metrics(
-            trades[TRADE_PNL],
-            trades[TRADE_SIDE],
-            trades[TRADE_FEE],
-            trades[TRADE_HOLDING],
-            s.n_trades,
-            daily[j],
-            sample_times,
-            s.starting_balance,
-            s.wallet,
-            started_at,
-            finished_at,
-            s.open_trades,
-            s.open_pl,
-            annualization,
-            metrics[j],
+        # Not of `s.minute`: other routes may still be at the minute before.
+        bar = (np.int64((s.time - started_at) / 60000.0) - 1) // states[0].timeframe_minutes
+        _write_results(
+            s, bar, trades, daily[j], sample_times, started_at, finished_at, annualization, outcomes[j], metrics[j]
         )
