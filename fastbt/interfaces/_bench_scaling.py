@@ -19,6 +19,8 @@ from fastbt.types import CLOSE, JsonDict
 #: Bars times sets above which once is enough, for fastbt and for vectorbt.
 _LONG = 2 * 10**9
 _LONG_VECTORBT = 2 * 10**8
+#: Bars times sets of one call of vectorbt, which takes some 230 bytes for each.
+_ROOM_VECTORBT = 5 * 10**6
 
 #: Bars, pairs of windows, pairs of stops.
 Case = tuple[int, list[tuple[int, int]], list[tuple[float, float]]]
@@ -127,7 +129,7 @@ class Growing:
                 if self.vectorbt is not None and n <= most and (i == 0 or n < _LONG_VECTORBT):
                     self._load(n_bars)
                     groups: list[Group] = [(fast, slow, stops) for fast, slow in windows]
-                    theirs.add(timed(lambda: self._vectorbt(groups))[0], self.vectorbt.cpu)  # noqa: B023
+                    theirs.add(timed(lambda: self._vectorbt(groups, n_bars))[0], self.vectorbt.cpu)  # noqa: B023
         section.rows += [row for pair in rows for row in pair if row.runs]
         return section
 
@@ -144,11 +146,11 @@ class Growing:
             self._load(n_bars)
             groups: list[Group] = [(fast, slow, stops) for fast, slow in windows]
             # A chunk for each process, so that both compile what the whole needs.
-            self._vectorbt(groups[: self.threads * max(1, CHUNK // len(stops))])
-            few = self.vectorbt.run(groups[:2], **MONEY, measure="check")
+            self._vectorbt(groups[: self.threads * max(1, CHUNK // len(stops))], n_bars)
+            few = self.vectorbt.run(groups[:2], **MONEY, measure="check", chunk=_chunk(n_bars))
             last = float(workload.random_walk(n_bars).array[-1, CLOSE])
             section.checks.append(agreement("vectorbt", few, part, last, what))
-        on = f"chunks of {CHUNK}, {self.threads} processes"
+        on = f"chunks of {_chunk(n_bars)}, {self.threads} processes"
         ours = Row("fastbt", f"{what}, {cores(self.threads)}", n_sets, n_bars, key=f"{n_bars} {n_sets}")
         theirs = Row("vectorbt", f"{what}, {on}", n_sets, n_bars, key=f"vectorbt {n_bars} {n_sets}")
         return ours, theirs
@@ -162,6 +164,11 @@ class Growing:
             self.vectorbt.load(workload.random_walk(n_bars).array, workload.WARMUP_BARS)
             self._loaded = n_bars
 
-    def _vectorbt(self, groups: Sequence[Group]) -> None:
+    def _vectorbt(self, groups: Sequence[Group], n_bars: int) -> None:
         assert self.vectorbt is not None
-        self.vectorbt.run(groups, **MONEY)
+        self.vectorbt.run(groups, **MONEY, chunk=_chunk(n_bars))
+
+
+def _chunk(n_bars: int) -> int:
+    """Return how many sets vectorbt runs at once: fewer where they would not fit into memory."""
+    return max(1, min(CHUNK, _ROOM_VECTORBT // n_bars))
