@@ -13,6 +13,7 @@ from fastbt.interfaces import bench
 from fastbt.interfaces._bench_common import CommonWorkload, agreement
 from fastbt.interfaces._bench_jesse import against_jesse
 from fastbt.interfaces._bench_parts import Check, Figure, Row, Section
+from fastbt.interfaces._bench_report import print_report
 from fastbt.sweep.sweep import make_account_of, make_session, sweep
 from fastbt.types import CLOSE, HIGH, LOW, OPEN
 
@@ -168,7 +169,7 @@ def test_print__shows_ratios_and_failed_checks():
     about = {"cpu": "c", "cores": 2, "system": "s", "versions": {"fastbt": "1"}, "load_before": 0.5, "load_after": 1.0}
     console = Console(width=120, record=True, file=io.StringIO())
     sections = [each.to_dict() for each in (section, memory, missing)]
-    bench.print_report(console, {"machine": about, "sections": sections})
+    print_report(console, {"machine": about, "sections": sections})
     text = console.export_text()
     assert "500" in text and "DIFFERENT" in text
     assert "peaks" in text and "a sweep [v]" in text and "350 MB" in text

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fastbt.errors import OracleError, SettingsError
-from fastbt.interfaces import _bench_limit, bench
+from fastbt.interfaces import _bench_limit, _bench_report, bench
 from fastbt.interfaces import _bench_workload as workload
 from fastbt.interfaces._bench_child import MARKS, run_child
 from fastbt.interfaces._bench_memory import MOST_GROWTH, memory
@@ -35,7 +35,7 @@ class Measuring:
 
 
 def report_of(path, said, *, again=False, quick=True):
-    return bench.Report(path, quick, 2, again=again, say=said.append)
+    return _bench_report.Report(path, quick, 2, again=again, say=said.append)
 
 
 def test_report__keeps_each_part_and_measures_only_what_is_missing(tmp_path):
@@ -86,7 +86,7 @@ def test_run__refuses_an_unknown_part_and_suggests_one():
 
 
 def test_bench__has_a_method_for_every_part():
-    for part in bench.PARTS:
+    for part in _bench_report.PARTS:
         assert callable(getattr(bench.Bench, f"_{part}"))
 
 
