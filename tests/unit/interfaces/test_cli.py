@@ -17,7 +17,7 @@ from command_line import SHORT, refused, run, run_json
 import fastbt
 from fastbt.backtest import Session
 from fastbt.errors import OracleError
-from fastbt.interfaces import _terminal, bench
+from fastbt.interfaces import _bench_peers, _terminal, bench
 from fastbt.interfaces._sweep_view import SweepView
 from fastbt.metrics.names import METRICS
 from fastbt.oracle import jesse_process
@@ -642,9 +642,36 @@ def test_bench__hands_its_options_on(monkeypatch):
         "threads": 1,
         "jesse": False,
         "vectorbt": False,
-        "setup_vectorbt": False,
+        "peers": True,
+        "only": (),
+        "out": None,
+        "setup": (),
         "as_json": True,
     }
+    run("bench --only common,limit --out bench.json --no-peers")
+    assert asked["only"] == ["common", "limit"]
+    assert asked["out"] == Path("bench.json")
+    assert asked["peers"] is False
+    assert asked["timeframes"] == ("1h", "4h", "5m")
+
+
+@pytest.mark.parametrize(
+    ("option", "names"),
+    [("--setup-peers", ("vectorbt", "raptorbt", "chidoribt")), ("--setup-vectorbt", ("vectorbt",))],
+)
+def test_bench__makes_environments(monkeypatch, tmp_path, option, names):
+    made = []
+    monkeypatch.setattr(_bench_peers, "make_environments", lambda names, say: made.append(names))
+    monkeypatch.setattr(_bench_peers, "environment", lambda name: tmp_path / name)
+    assert run_json(f"bench {option}") == {"environments": {name: str(tmp_path / name) for name in names}}
+    assert f"vectorbt's environment is ready in {tmp_path / 'vectorbt'}" in run(f"bench {option}").stdout.replace(
+        "\n", ""
+    )
+    assert made == [names, names]
+
+
+def test_bench__of_an_unknown_part_is_refused():
+    assert "there is no part 'comon'" in refused("bench --only comon")
 
 
 # --- on a terminal
