@@ -497,7 +497,10 @@ class ExpressionLowerer(MomentLowerer):
             arguments = [self.lower(each) for each in node.args]
             keywords = {str(each.arg): self.lower(each.value) for each in node.keywords}
             pure = self.pure_call(callee, arguments, keywords)
-            return self.call_indicator(indicator, node) if pure is None else self.market(pure, node, may_look_back=True)
+            if pure is None:
+                return self.call_indicator(indicator, node)
+            changes = indicator.whole is not None or not indicator.prefix_stable
+            return self.market(pure, node, looks_back=True if changes else None)
 
         return self.either(lambda: self.call_indicator(indicator, node), python)
 

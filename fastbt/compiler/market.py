@@ -329,7 +329,7 @@ class MarketLowerer(AttributeLowerer):
             self.context = outer
 
     # --- what becomes of it -------------------------------------------------------------------------------------
-    def market(self, pure: Any, node: ast.AST, *, may_look_back: bool = False) -> Value:
+    def market(self, pure: Any, node: ast.AST, *, looks_back: bool | None = False) -> Value:
         """Return the value of an expression of the market stage.
 
         Parameters
@@ -337,20 +337,20 @@ class MarketLowerer(AttributeLowerer):
         pure : Pure
         node : ast.AST
             Where it stands.
-        may_look_back : bool
-            Whether older values may change with new rows, as those of some of Jesse's indicators do.
+        looks_back : bool or None
+            Whether older values change with new rows, as those of some of Jesse's indicators do; None if they may.
         """
         label = ast.unparse(node)
         key = f"kind of {ast.unparse(pure.node)} {pure.windowed} {sorted(map(str, pure.inputs.items()))}"
         known = self.program.samples
         if key not in known:
-            known[key] = self.tried(pure, label, node, may_look_back)
+            known[key] = self.tried(pure, label, node, looks_back)
         kind, sample, optional = known[key]
         if kind == "object":
             return self.foreign_object(pure, label, sample)
         if kind != "at once" and pure.end:
             # Single numbers of what is left have no older ones: the newest rows are left out of the input.
-            return self.market(Pure(pure.code, pure.inputs, windowed=True), node, may_look_back=may_look_back)
+            return self.market(Pure(pure.code, pure.inputs, windowed=True), node, looks_back=looks_back)
         if kind == "at once":
             slot = self.program.python_slot(pure.node, label, pure.inputs, False, sample, False)
             items: list[Value] = [
@@ -377,7 +377,7 @@ class MarketLowerer(AttributeLowerer):
             return items[0]
         return Group(tuple(items), getattr(sample, "_fields", None), isinstance(sample, list))
 
-    def tried(self, pure: Pure, label: str, node: ast.AST, may_look_back: bool) -> tuple[str, Any, bool]:
+    def tried(self, pure: Pure, label: str, node: ast.AST, looks_back: bool | None) -> tuple[str, Any, bool]:
         """Find out what kind of thing an expression is: its kind, a sample, and whether it can be None."""
         samples = self.program.sampler(Samples)
         expression = self.program.expression(pure.code if pure.windowed else pure.node, label)
@@ -415,12 +415,14 @@ class MarketLowerer(AttributeLowerer):
         if len(lacking) > 1:
             return "parts", whole, False
         missing = lacking.pop()
-        return self.checked(pure, whole, missing, run, samples.n, node, may_look_back)
+        return self.checked(pure, whole, missing, run, samples.n, node, looks_back)
 
     def checked(
-        self, pure: Pure, whole: Any, missing: int, run: Any, n: int, node: ast.AST, may_look_back: bool
+        self, pure: Pure, whole: Any, missing: int, run: Any, n: int, node: ast.AST, looks_back: bool | None
     ) -> tuple[str, Any, bool]:
         """Compare what arrays are over the first rows with what they are over all."""
+        if looks_back:
+            return "parts", whole, False
         stacked = _stack(whole, n, missing)
         rounds = False
         wrong: tuple[int, Any] | None = None
@@ -434,7 +436,7 @@ class MarketLowerer(AttributeLowerer):
             where = np.argwhere(changes(part, stacked).T)
             if len(where):
                 wrong = rows, where[0]
-        if wrong is not None and not may_look_back:
+        if wrong is not None and looks_back is False:
             rows, (bar, row) = wrong
             part = _stack(run(rows), rows, missing)
             self.refuse(
