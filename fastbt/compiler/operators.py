@@ -447,7 +447,12 @@ class OperatorLowerer:
         left, right = self.lower_all([node.left, node.right])
         if isinstance(left, Const | Config) and isinstance(right, Const | Config):
             code = ast.BinOp(self.program.config_node(left), node.op, self.program.config_node(right))
-            return self.config(code, node)
+            try:
+                return self.config(code, node)
+            except CompileError:
+                # For this set it raises; the kernel does where it comes to it.
+                if self.program.materialise(left) is None or self.program.materialise(right) is None:
+                    raise
         other = self.other_operation(node, left, right)
         if other is not None:
             return other

@@ -181,9 +181,7 @@ class OwnInCallback(Base):
         return self.price - talib.EMA(self.candles[:, 2], 5)[-1]
 
     def update_position(self):
-        if self.is_long and self.price < self.vars["line"]:
-            self.liquidate()
-        elif self.is_short and self.price > self.vars["line"]:
+        if abs(self.price / self.vars["line"] - 1) > 0.003:
             self.liquidate()
 
 

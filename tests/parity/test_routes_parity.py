@@ -31,7 +31,7 @@ def needs_jesse(test):
 pytestmark = pytest.mark.compiled
 
 #: Seeds whose runs complete with trades.
-JESSE_SEEDS = (1, 2, 6, 7, 8, 10, 12, 15)
+JESSE_SEEDS = (1, 2, 4, 6, 7, 8, 9, 10, 12, 13, 15)
 
 
 @pytest.fixture(scope="module")
