@@ -138,8 +138,8 @@ class ArrayLowerer(SequenceLowerer):
         cell = listing.cell
         cell.is_array = True
         item = cell.item
-        if item is not None and item.kind == "":
-            item.type = "float"  # as that of np.array([])
+        if self.static_items(value) == ():
+            self.fit(self.items_of(cell), Number(ast.Constant(0.0), "float", True), node, nested=True)
         if item is not None and item.kind:
             if item.kind != "leaf":
                 self.refuse(node, "an array of more than one dimension is not compiled; keep one array for each column")
@@ -510,7 +510,7 @@ class ArrayLowerer(SequenceLowerer):
         item = index.cell.item
         places = index
         if item is not None and item.type == "bool":
-            self.out.append(ast.Expr(parse("_same_length(s, A, B)", A=source.cell.length, B=index.cell.length)))
+            self.out.append(ast.Expr(parse("_same_mask(s, A, B)", A=source.cell.length, B=index.cell.length)))
             places = self.places(index, node)
 
         def at(i: Number) -> Number:
@@ -690,7 +690,7 @@ class ArrayLowerer(SequenceLowerer):
         item = mask.cell.item
         places = mask
         if item is not None and item.type == "bool":
-            self.out.append(ast.Expr(parse("_same_length(s, A, B)", A=cell.length, B=mask.cell.length)))
+            self.out.append(ast.Expr(parse("_same_mask(s, A, B)", A=cell.length, B=mask.cell.length)))
             places = self.places(mask, node)
 
         def put(each: Value) -> None:

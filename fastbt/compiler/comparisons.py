@@ -169,7 +169,8 @@ class ComparisonLowerer(StorageLowerer):
             elif isinstance(each, Const):
                 result = result if each.value else each
             else:
-                assert isinstance(result, Number) and isinstance(each, Number)
+                if not isinstance(result, Number) or not isinstance(each, Number):
+                    self.refuse(node, "a chain of comparisons needs the truth of an array; join two by &")
                 result = Number(parse("A and B", A=result.node, B=each.node), "bool", None)
         return result
 

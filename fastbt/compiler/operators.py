@@ -177,8 +177,13 @@ class OperatorLowerer:
 
     def value_truth(self, value: Value, node: ast.AST) -> ast.expr | bool:
         """Return the truth of a value."""
+        if isinstance(value, Const | Config):
+            try:
+                known = bool(value.value if isinstance(value, Const) else value.sample)
+            except (TypeError, ValueError) as error:
+                self.refuse(node, f"this has no truth: {error}")
         if isinstance(value, Const):
-            return bool(value.value)
+            return known
         if isinstance(value, Config) and not any(
             isinstance(each, ast.Name) and each.id == "hp" for each in ast.walk(value.node)
         ):

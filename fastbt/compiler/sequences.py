@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fastbt.compiler.cells import SERIES_CAPACITY, Cell, as_group, fit, fit_cell, is_none, leaf_kind
+from fastbt.compiler.cells import SERIES_CAPACITY, Cell, as_group, fit, fit_cell, is_array_constant, is_none, leaf_kind
 from fastbt.compiler.on_demand import OnDemandLowerer
 from fastbt.compiler.operators import assign
 from fastbt.compiler.storage import leaf_paths
@@ -52,6 +52,10 @@ class SequenceLowerer(OnDemandLowerer):
     #: The names that assignments of the method give a value.
     assigned_names: set[str]
 
+    def array(self, value: Value, node: ast.AST) -> Listing:
+        """Return a copy of something as an array; see `arrays`."""
+        raise NotImplementedError
+
     # --- what there is to run over ------------------------------------------------------------------------------
     def sequence(self, value: Value) -> Sequence | None:
         """Return a value as something to run over whose items are not known one by one; None if it is not."""
@@ -59,6 +63,8 @@ class SequenceLowerer(OnDemandLowerer):
             return value
         if isinstance(value, Series) and value.rebuilt is not None:
             value = value.rebuilt()
+        if is_array_constant(value):
+            value = self.array(value, self.method.node)
         if isinstance(value, Listing):
             cell = value.cell
             return Sequence(cell.length, lambda i: self.item(cell, i), self.describe(value), cell)
@@ -121,6 +127,8 @@ class SequenceLowerer(OnDemandLowerer):
             return tuple(Const(each) for each in value.value)
         if isinstance(value, Nothing):
             return ()
+        if isinstance(value, Const) and is_array_constant(value) and len(value.value) <= UNROLLED:
+            return tuple(map(Const, value.value))
         group = as_group(value)
         if isinstance(group, Group) and group.none is None:
             if group.keys is not None:
@@ -623,6 +631,9 @@ class SequenceLowerer(OnDemandLowerer):
     def list_slice(self, value: Value, where: ast.Slice, node: ast.AST) -> Value:
         """Lower a slice of a list: a list of its own."""
         parts = self.lower_all([each for each in (where.lower, where.upper, where.step) if each is not None])
+        for each in parts:
+            if isinstance(each, Const) and each.value is not None and not isinstance(each.value, int):
+                self.refuse(node, f"the bounds of a slice must be whole numbers, was {each.value!r}")
         given = iter(parts)
         lower, upper, step = (
             next(given) if each is not None else None for each in (where.lower, where.upper, where.step)
@@ -697,6 +708,8 @@ class SequenceLowerer(OnDemandLowerer):
         """Return a list that repeats items as often as a number says."""
         cell = self.fresh_list(node)
         count = self.as_number(times, node)
+        if count.type == "float":
+            self.refuse(node, "a list is repeated a whole number of times; this is a float, use int()")
         self.out.append(assign(f"v.{cell.path}_n", ast.Constant(0)))
 
         def add(_: Value) -> None:

@@ -149,6 +149,13 @@ def _same_length(s, a, b):
 
 
 @lean
+def _same_mask(s, a, b):
+    """End the run where a condition has not as many items as the array that it selects from."""
+    if a != b:
+        _fail(s, INDEX_ERROR)
+
+
+@lean
 def _unpacked(s, n, wanted):
     """End the run where a list has not as many items as there are names."""
     if n != wanted:
