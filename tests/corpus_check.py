@@ -69,12 +69,13 @@ def check(strategy: str, warm_up_candles: int = 240) -> tuple[int, list[str]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Check the whole corpus, or the files that are named; with a number first, for that many warm-up candles."""
+    """Check the whole corpus, or files and strategies that are named; a number is that of the warm-up candles."""
     numbers = [int(each) for each in arguments if each.isdigit()]
-    files = [Path(each) for each in arguments if not each.isdigit()]
+    names = [each for each in arguments if ":" in each]
+    files = [Path(each) for each in arguments if not each.isdigit() and each not in names]
     report = {}
     for warm_up_candles in numbers or (240, 20):
-        for strategy in strategies(files or None):
+        for strategy in [*names, *(strategies(files or None) if files or not names else [])]:
             key = f"{Path(strategy.split(':')[0]).stem}.{strategy.split(':')[1]} warm-up {warm_up_candles}"
             try:
                 n_trades, differing = check(strategy, warm_up_candles)

@@ -79,14 +79,14 @@ class Writer:
             f"({e('number')} {self.pick('+', '-', '*', '/', '//', '%', '**')} {e('number')})",
             f"{self.pick('abs', 'int', 'float', 'round', 'np.sqrt', 'math.floor', 'np.abs')}({e('number')})",
             f"{self.pick('min', 'max')}({e('number')}, {e('number')})",
-            f"{self.pick('len', 'sum', 'max', 'min', 'np.mean', 'np.std', 'np.median')}({e(self.pick('list', 'array'))})",
+            f"{self.pick(*'len sum max min np.mean np.std np.median'.split())}({e(self.pick('list', 'array'))})",
             f"{e(self.pick('list', 'array'))}[{self.pick('0', '-1', '1', '-2', 'self.index % 3', 'i')}]",
             f"{e('dict')}[{self.pick(chr(34) + 'a' + chr(34), chr(34) + 'b' + chr(34), e('text'))}]",
             f"{e('dict')}.get({self.pick(chr(34) + 'a' + chr(34), e('text'))}, {e('any')})",
             f"{e('array')}.{self.pick('mean', 'sum', 'max', 'std', 'argmax', 'size', 'any', 'all')}"
             + self.pick("()", "()", "()", ""),
             f"({e('number')} if {e('truth')} else {e('number')})",
-            f"ta.{self.pick('sma', 'ema', 'rsi')}({self.pick('self.candles', e('series'))}, {self.pick('5', e('number'))})",
+            f"ta.{self.pick('sma', 'ema', 'rsi')}({self.pick('self.candles', e('series'))}, 5)",
             f"{e('series')}[{self.pick('-1', '-2', '0', e('number'))}]",
             f"self.helper({e('any')}, {e('any')})",
             f"ta.bollinger_bands(self.candles, 5).{self.pick('upperband', 'middleband', 'lower')}",
@@ -169,7 +169,7 @@ class Writer:
             return self.pick("np.zeros(3)", "np.array([1.0, 2.0, 3.0])", "self.candles[-5:, 2]", "np.array([])")
         return self.pick(
             f"({e('array')} {self.pick('+', '-', '*', '/', '>', '<', '**', '//')} {e(self.pick('number', 'array'))})",
-            f"np.{self.pick('diff', 'abs', 'sqrt', 'cumsum', 'sort', 'log', 'flip', 'sign')}({e(self.pick('array', 'list'))})",
+            f"np.{self.pick(*'diff abs sqrt cumsum sort log flip sign'.split())}({e(self.pick('array', 'list'))})",
             f"np.array({e('list')})",
             f"np.where({e('array')} > {e('number')}, {e('number')}, {e('number')})",
             f"np.append({e('array')}, {e('any')})",
@@ -223,9 +223,7 @@ class Writer:
             return [f"{name} = {e(wanted)}"]
         if choice == "append":
             where = self.rng.choice(self.of_kind("list"))
-            return [
-                f"{where}.{self.pick('append', 'append', 'append', 'extend', 'remove')}({e(self.pick('number', 'any'))})"
-            ]
+            return [f"{where}.{self.pick('append', 'append', 'extend', 'remove')}({e(self.pick('number', 'any'))})"]
         if choice == "item":
             where = self.rng.choice([*self.of_kind("list"), *self.of_kind("dict"), *self.of_kind("array")])
             key = self.pick('"a"', '"b"') if self.state.get(where) == "dict" else self.pick("0", "-1", "self.index % 2")
@@ -259,8 +257,8 @@ class Writer:
         """Return the methods of the strategy."""
         parts = [
             "def hyperparameters(self):\n    return [{'name': 'n', 'type': int, 'min': 1, 'max': 9, 'default': 3}]",
-            "def __init__(self):\n    super().__init__()\n    self.count = 0\n    self.level = 1.5\n    self.side = 'up'\n"
-            "    self.last = None\n    self.rows = []\n    self.prices = [100.0]\n    self.table = {'a': 1, 'b': 2}\n"
+            "def __init__(self):\n    super().__init__()\n    self.count = 0\n    self.level = 1.5\n"
+            "    self.side = 'up'\n    self.last = None\n    self.rows = []\n    self.prices = [100.0]\n    self.table = {'a': 1, 'b': 2}\n"
             "    self.recent = np.zeros(4)\n    self.vars['k'] = 0\n    self.vars['seen'] = None",
         ]
         for name, arguments in (("helper", ", a, b"), ("before", ""), ("after", "")):

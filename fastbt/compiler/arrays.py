@@ -705,7 +705,7 @@ class ArrayLowerer(SequenceLowerer):
         """Refuse what numpy would cut to a whole number when an array takes it."""
         type_ = given.type if isinstance(given, Cell) else given
         held = cell.item.type if cell.item is not None else None
-        if cell.is_array and type_ == "float" and held in ("int", "bool"):
+        if cell.is_array and type_ == "float" and (held in ("int", "bool") or cell.was_whole):
             self.refuse(
                 node, "numpy cuts this to a whole number, as the array holds none but these; make it one of floats: 0.0"
             )

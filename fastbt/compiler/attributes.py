@@ -334,6 +334,8 @@ class AttributeLowerer(OtherLowerer):
         place = self.key_place(owner, index, node)
         self.out.append(ast.Expr(parse("_known(s, P >= 0, 0)", P=place)))
         self.impure = True
+        if not owner.items:
+            return Nothing(ast.Constant(0.0), "float", False)
         return self.among(owner.items, place, node)
 
     def key_place(self, owner: Group, index: Value, node: ast.AST) -> ast.expr:

@@ -83,6 +83,8 @@ class Cell:
         Whether something changes the items of an array.
     is_local : bool
         Whether it lives as long as one call.
+    was_whole : bool
+        Of an array: whether one of whole numbers or booleans was put into it somewhere.
     """
 
     path: str
@@ -102,6 +104,7 @@ class Cell:
     limit: int | None = None
     in_place: bool = False
     is_local: bool = False
+    was_whole: bool = False
 
     @property
     def length(self) -> ast.expr:
@@ -256,6 +259,8 @@ def fit(cell: Cell, value: Value, *, nested: bool = False) -> bool:
         if nested:
             raise UnfitError("a list inside a list cannot be kept; keep tuples, or one list for each column")
         changed |= _become_list(cell, other.is_array)
+        if other.is_array and other.item is not None:
+            cell.was_whole |= other.item.type in ("int", "bool")
         changed |= fit_cell(_item_of(cell), other.item) if other.item is not None else False
         return changed
     if isinstance(value, Group):
@@ -271,6 +276,7 @@ def _fit_constant_array(cell: Cell, value: Const, nested: bool) -> bool:
     if not is_array_constant(value) or nested:
         raise UnfitError("it cannot be kept in a compiled strategy; keep arrays of numbers with one dimension")
     changed = _become_list(cell, True)
+    cell.was_whole |= value.value.dtype.kind != "f"
     sample = value.value.dtype.type(0)
     return fit(_item_of(cell), Const(sample), nested=True) or changed
 

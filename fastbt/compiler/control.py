@@ -514,6 +514,8 @@ class ControlLowerer(AssignmentLowerer):
 
     def try_except(self, node: ast.Try) -> bool:
         """Lower try, except and else."""
+        # What failed before is not caught here.
+        self.out.append(self.check())
         before = dict(self.locals)
         outer_guarded, self.guarded = self.guarded, True
         self.impure = True
@@ -607,6 +609,7 @@ class ControlLowerer(AssignmentLowerer):
 
     def try_finally(self, node: ast.Try) -> bool:
         """Lower try with finally: what leaves waits until the last block has run."""
+        self.out.append(self.check())
         outer_guarded, self.guarded = self.guarded, True
         self.impure = True
         before = dict(self.locals)

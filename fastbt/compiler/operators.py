@@ -22,6 +22,7 @@ from fastbt.compiler.values import (
     Group,
     Listing,
     Moment,
+    Nothing,
     Number,
     Part,
     Points,
@@ -37,6 +38,7 @@ from fastbt.compiler.values import (
     type_of,
 )
 from fastbt.errors import CompileError, did_you_mean
+from fastbt.types import Status
 
 ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"}
 _MISSING = object()
@@ -444,9 +446,21 @@ class OperatorLowerer:
         needs_set = any(isinstance(each, ast.Name) and each.id in ("hp", "account", "route") for each in ast.walk(code))
         try:
             sample = self.program.evaluate(code)
+        except (IndexError, KeyError, ZeroDivisionError) as error:
+            is_lookup = isinstance(node, ast.Subscript | ast.BinOp)
+            if not is_lookup or needs_set:
+                self.refuse(node, f"this cannot be computed before the run: {type(error).__name__}: {error}")
+            return self.never(type(error).__name__)
         except Exception as error:
             self.refuse(node, f"this cannot be computed before the run: {type(error).__name__}: {error}")
         return Config(code, sample) if needs_set else Const(sample)
+
+    def never(self, exception: str) -> Value:
+        """Emit what ends the run with an exception, and return what stands for the value that there never is."""
+        status = next(each for each in Status if each.jesse_exception == exception)
+        self.out.append(ast.Expr(parse(f"_raise(s, {int(status)})")))
+        self.impure = True
+        return Nothing(ast.Constant(0.0), "float", False)
 
     def lower_BinOp(self, node: ast.BinOp) -> Value:
         left, right = self.lower_all([node.left, node.right])
