@@ -258,7 +258,8 @@ class Writer:
         parts = [
             "def hyperparameters(self):\n    return [{'name': 'n', 'type': int, 'min': 1, 'max': 9, 'default': 3}]",
             "def __init__(self):\n    super().__init__()\n    self.count = 0\n    self.level = 1.5\n"
-            "    self.side = 'up'\n    self.last = None\n    self.rows = []\n    self.prices = [100.0]\n    self.table = {'a': 1, 'b': 2}\n"
+            "    self.side = 'up'\n    self.last = None\n    self.rows = []\n    self.prices = [100.0]\n"
+            "    self.table = {'a': 1, 'b': 2}\n"
             "    self.recent = np.zeros(4)\n    self.vars['k'] = 0\n    self.vars['seen'] = None",
         ]
         for name, arguments in (("helper", ", a, b"), ("before", ""), ("after", "")):
