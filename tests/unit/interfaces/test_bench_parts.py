@@ -154,8 +154,8 @@ def load_table():
 
 
 def document(passed=True):
-    ours = Row("fastbt", "sweep", 1_000, 100_000, [0.05, 0.06, 0.04], key="sweep")
-    theirs = Row("vectorbt", "profit", 1_000, 100_000, [6.0], key="vectorbt")
+    ours = Row("fastbt", "sweep", 1_000, 100_000, [0.05, 0.06, 0.04], [0.1], key="sweep")
+    theirs = Row("vectorbt", "profit", 1_000, 100_000, [6.0], [8.0], key="vectorbt")
     common = Section("Common workload", [ours, theirs], [Check("all sets agree", passed)], key="common")
     figures = [Figure("fastbt", "1,000,000 sets of a year of 1h, kept on disk: all of it", "s", [24.4], "year seconds")]
     figures.append(Figure("fastbt", "at most", "MB", [419.0], "year peak"))
@@ -177,7 +177,7 @@ def document(passed=True):
 
 def test_table__shows_what_the_file_holds_and_nothing_else():
     made = load_table().table(document())
-    assert "1,000 sets | 0.5 | vectorbt, chunks of 50 | 60 | 120 |" in made
+    assert "1,000 sets | 0.5 | vectorbt, chunks of 50 | 60 | 120 | 80 | its profits" in made
     assert "| 1,000,000 sets of a year of 1h, in one command | 24 s, 419 MB of memory, 233 MB on disk |" in made
     assert "to its end | +1.5 % |" in made
     assert "2 cores of a processor, load 0.5 to 0.5; fastbt 1, vectorbt 2." in made
