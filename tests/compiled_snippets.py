@@ -18,6 +18,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numba import typeof
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent))
@@ -82,7 +85,6 @@ def strategy_text(body: str) -> str:
 
 def make_setup(timeframe: str = "5m", n: int = 600, **account: Any) -> Any:
     """Return a small market with gaps; the same for all snippets."""
-    import numpy as np
     from strategy_generators import START, make_minutes
 
     from fastbt.backtest import Setup
@@ -135,6 +137,8 @@ def difference_of(case: dict[str, str], folder: Path, name: str) -> tuple[str, s
         signal.alarm(120)  # a loop that never ends must not end the tests
         try:
             compiled, _ = session.runner_for(sets or session.source.defaults)
+            # What plain Python does not mind: records that machine code cannot hold.
+            typeof(np.zeros(1, compiled.variables_dtype))
             ours = outcome_of(lambda: session.run(sets))
             if walked := first_difference(outcome_of(lambda: Session(session.source, walking(setup)).run(sets)), ours):
                 return f"walking every minute: {walked}", ""

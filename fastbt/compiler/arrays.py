@@ -555,6 +555,8 @@ class ArrayLowerer(SequenceLowerer):
         code = parse(f"{simple[0]}(s, ARRAY, N)", ARRAY=array, N=listing.cell.length)
         if adds and type_ == "int":
             code = parse("int(X)", X=code)
+        if type_ == "bool":
+            code = parse("X != 0", X=code)
         return Number(self.temporary(code), type_, is_numpy)
 
     def floats(self, listing: Listing) -> ast.expr:

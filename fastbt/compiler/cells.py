@@ -406,6 +406,15 @@ def read(cell: Cell, code: Code, *, own: bool = False) -> Value:
     return leaf_value(code(cell.path), cell, none)
 
 
+def truth_paths(cell: Cell) -> set[str]:
+    """Return the fields of an item that hold booleans."""
+    found = {f"{cell.path}_none"} if cell.nullable else set()
+    found |= {f"{cell.path}_set"} if cell.optional else set()
+    if cell.kind == "group":
+        return found.union(*(truth_paths(child) for child in cell.children))
+    return found | ({cell.path} if cell.type == "bool" else set())
+
+
 def leaf_value(code: ast.expr, cell: Cell, none: ast.expr | None) -> Value:
     """Return the value that a leaf's code stands for."""
     if cell.type == "text":
@@ -422,7 +431,8 @@ def field_list(cell: Cell, shape: tuple[int, ...] = ()) -> list[tuple[Any, ...]]
     """Return the fields of a cell as numpy describes them."""
 
     def one(path: str, dtype: str) -> tuple[Any, ...]:
-        return (path, dtype, shape) if shape else (path, dtype)
+        # numba has no arrays of booleans inside of records.
+        return (path, "u1" if dtype == "?" else dtype, shape) if shape else (path, dtype)
 
     fields = []
     if cell.nullable:

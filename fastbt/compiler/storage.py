@@ -15,6 +15,7 @@ from fastbt.compiler.cells import (
     listed,
     none_code,
     read,
+    truth_paths,
     zero,
 )
 from fastbt.compiler.operators import OperatorLowerer, cast
@@ -181,7 +182,8 @@ class StorageLowerer(OperatorLowerer):
         """Return an item of a list at a valid index."""
         if cell.item is None or cell.item.kind == "":
             return Nothing(ast.Constant(0.0), "float", False)
-        found = read(cell.item, lambda path: parse(f"v.{path}[I]", I=index))
+        truths = truth_paths(cell.item)
+        found = read(cell.item, lambda path: parse(f"v.{path}[I] != 0" if path in truths else f"v.{path}[I]", I=index))
         if isinstance(found, Group) and (found.keys is not None or found.is_list):
             return replace(found, place=(cell, index))
         return replace(found, numpy=True) if cell.is_array and isinstance(found, Number) else found

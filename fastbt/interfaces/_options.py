@@ -17,6 +17,7 @@ import typer
 import typer.core
 
 from fastbt.errors import CompileError, FastbtError, OracleError, SettingsError, SimulationError
+from fastbt.interfaces._suggestions import given, interpreted_command
 from fastbt.interfaces._terminal import control_c, say, warnings_as_lines, write_json
 
 if TYPE_CHECKING:
@@ -229,6 +230,9 @@ def _guarded(function: Callable[..., int], values: dict[str, Any]) -> int:
         text = str(error)
         if isinstance(error, CompileError) and "mode" in values:
             text = text.replace('mode="interpreted"', "--mode interpreted")
+        arguments = given()
+        if isinstance(error, CompileError) and arguments and ("mode" in values or arguments[0] == "compile"):
+            text += f"\nAs ordinary Python it runs: {interpreted_command(arguments)}"
         if isinstance(error, OracleError):
             # What follows the first line is what Jesse printed.
             text, _, rest = text.partition("\n")

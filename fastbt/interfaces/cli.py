@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from enum import StrEnum
@@ -28,6 +29,7 @@ from fastbt.interfaces._options import (
     command,
     open_session,
 )
+from fastbt.interfaces._suggestions import given, verify_command
 from fastbt.interfaces._terminal import Progress, console, counted, moment, say, write_json
 from fastbt.interfaces.search_commands import register as register_searches
 from fastbt.interfaces.sweep_commands import register
@@ -147,6 +149,8 @@ def backtest(
     out.print(metrics_table(metrics))
     if trades:
         out.print(trades_table(out, simulation.trades, trades))
+    if given():
+        out.print(f"Whether Jesse trades the same: {verify_command(given())}", markup=False, soft_wrap=True)
     return OK
 
 
@@ -292,7 +296,7 @@ def compile_(
         if output.json:
             write_json(explanation.to_dict())
         elif out is None:
-            typer.echo(str(explanation))
+            typer.echo(f"{explanation}\n\nWhether Jesse trades the same: fastbt verify {shlex.quote(strategy)}")
         return OK
     text = compiled.text
     if out is not None:

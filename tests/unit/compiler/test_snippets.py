@@ -32,3 +32,12 @@ def test_snippet__compiled_equals_interpreted(report, name):
 @pytest.mark.parametrize("name", [name for name, case in SNIPPETS.items() if "output" in case])
 def test_snippet__generates_this_code(report, name):
     assert report[name]["text"].strip() == SNIPPETS[name]["output"]
+
+
+@pytest.mark.slow
+@pytest.mark.compiled
+def test_snippet__of_arrays_in_machine_code():
+    command = [sys.executable, str(TESTS / "compiled_snippets.py"), "arrays in machine code", "--compiled"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert [each["difference"] for each in json.loads(done.stdout).values()] == [""]
