@@ -14,6 +14,7 @@ TESTS = Path(corpus_check.__file__).parent
 
 #: Half a minute, in which 19 of 20 functions of the compiler are used; the whole corpus takes minutes as plain Python.
 QUICK = """
+    arrays.ChangedInPlace arrays.HelperReturnsArrayAndNumber
     callbacks.LargerIndicatorLagged callbacks.WindowOfIndicator containers.DictThatGrows
     containers.EnumerateZipReversed containers.ListMethods containers.LocalList containers.LocalListOfStaticLength
     containers.NamedTupleLevels containers.NumpyArrays exceptions.RaisedAndCaught exceptions.UncaughtPassesOn
