@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import fastbt
+from fastbt.errors import StrategyError, did_you_mean
 
 _PACKAGE = Path(fastbt.__file__).parent
 
@@ -24,6 +25,11 @@ def get_jesse(command: str) -> str:
 def find_strategy(name: str) -> str:
     """Return the path of an example if `name` is the bare name of one and nothing here has that name.
 
+    Raises
+    ------
+    StrategyError
+        If there are no strategies here, and it is nearly the name of an example.
+
     Examples
     --------
     >>> Path(find_strategy("SmaCrossover")).name
@@ -35,4 +41,9 @@ def find_strategy(name: str) -> str:
     if len(path.parts) != 1 or path.exists() or (Path("strategies") / path).exists():
         return name
     example = examples_folder() / path
-    return str(example) if (example / "__init__.py").is_file() else name
+    if (example / "__init__.py").is_file():
+        return str(example)
+    near = did_you_mean(name, [each.name for each in examples_folder().iterdir() if each.is_dir()])
+    if near and not Path("strategies").is_dir():
+        raise StrategyError(f"there is no strategy at {name}.{near}")
+    return name

@@ -49,7 +49,7 @@ def print_optimized(out: Console, result: OptimizeResult, top: int) -> None:
     chosen = result.front[:top] if len(names) > 1 else []
     if len(names) == 1:
         sign = result.goals[0].sign
-        complete = [each for each in result.trials if each.state == "complete" and each.repeats is None]
+        complete = [each for each in result.trials if each.state == "complete"]
         chosen = sorted(complete, key=lambda each: (-sign * (each.values or (0.0,))[0], each.number))[:top]
     title = (
         f"Pareto front of {counted(len(result), 'trial')}: {len(result.front):,} sets"

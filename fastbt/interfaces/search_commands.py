@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fastbt.errors import SettingsError
+from fastbt.errors import SettingsError, did_you_mean
 from fastbt.interfaces._options import (
     INTERRUPTED,
     NEGATIVE,
@@ -181,6 +182,14 @@ class _Shown:
         self._progress.count(state.done, state.total, state.seconds)
 
 
+def _check_out(store: StoreOptions) -> None:
+    """Find out before a long search whether its result can be written."""
+    if store.out is not None:
+        store.out.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(store.out if store.out.exists() else store.out.parent, os.W_OK):
+            raise SettingsError(f"--out: {str(store.out)!r} cannot be written")
+
+
 def _keep(result: Any, store: StoreOptions) -> None:
     if store.out is not None:
         result.save(store.out)
@@ -221,7 +230,11 @@ def optimize(
     """Search for the best hyper-parameters, with nine samplers."""
     from fastbt.interfaces._search_views import print_optimized
     from fastbt.search.optimize import optimize as run
+    from fastbt.search.studies import check_storage
 
+    _check_out(store)
+    if export_optuna is not None:
+        check_storage(export_optuna)
     with Progress("trials", shown=not output.json) as progress:
         progress.stage("Loading and compiling")
         result = run(
@@ -284,6 +297,7 @@ def walk_forward(
     from fastbt.interfaces._search_views import print_walked
     from fastbt.search.walk_forward import walk_forward as run
 
+    _check_out(store)
     with Progress("windows", shown=not output.json) as progress:
         progress.stage("Loading and compiling")
         result = run(
@@ -352,7 +366,11 @@ def batch(
     from fastbt.interfaces._examples import find_strategy
     from fastbt.interfaces._search_views import print_batch
     from fastbt.search.batch import backtest_batch
+    from fastbt.search.batch_result import WAYS
 
+    if by not in WAYS:
+        raise SettingsError(f"--by wants {', '.join(WAYS)}; it was {by!r}.{did_you_mean(by, WAYS)}")
+    _check_out(store)
     about = _market(strategies[0], market, account)
     for name in ("strategy", "candles", "timeframe", "start", "finish"):
         del about[name]
@@ -383,7 +401,6 @@ def batch(
             fork=store.fork,
             **about,
         )
-        result.matrix(by=by)
         _keep(result, store)
     if output.json:
         write_json({**result.to_dict(top), "out": store.out})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fastbt.search.optimize_result import OptimizeResult
     from fastbt.search.progress import SearchProgress
     from fastbt.search.requests import BatchRequest, OptimizeRequest, WalkForwardRequest
+    from fastbt.search.results import load_result, schemas
     from fastbt.search.study_file import decode_dna, read_study
     from fastbt.search.walk_forward import walk_forward
     from fastbt.search.walk_forward_result import WalkForwardResult
@@ -32,6 +33,7 @@ __all__ = [
     "load_result",
     "optimize",
     "read_study",
+    "schemas",
     "split_windows",
     "walk_forward",
 ]
@@ -50,6 +52,7 @@ _HOMES = {
     "load_result": "results",
     "optimize": "optimize",
     "read_study": "study_file",
+    "schemas": "results",
     "split_windows": "windows",
     "walk_forward": "walk_forward",
 }

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from fastbt.backtest import Session, Setup
+from fastbt.compiler.load import load_strategy
 from fastbt.data import CandleSet, iso, timeframe_minutes, to_ms
 from fastbt.data.times import Time
 from fastbt.errors import FastbtError, SearchError, SettingsError
@@ -82,8 +83,8 @@ def backtest_batch(
 
     Raises
     ------
-    SettingsError
-        If an argument makes no sense whatever the cell.
+    SettingsError, StrategyError
+        If an argument makes no sense whatever the cell, or there is no such strategy.
     SearchError
         If no cell could be run.
 
@@ -158,6 +159,15 @@ def _market_name(candles: Any, number: int) -> str:
     return str(next(iter(candles))) if isinstance(candles, Mapping) and candles else f"candles {number}"
 
 
+def _check_there(strategy: Any) -> None:
+    """Refuse a strategy whose name is misspelt; one that cannot be loaded is a matter of its cells."""
+    if isinstance(strategy, type):
+        return
+    path = Path(str(strategy).partition(":")[0])
+    if not path.exists() and not (Path("strategies") / path).exists():
+        load_strategy(strategy)
+
+
 def _check_periods(periods: Sequence[tuple[Time | None, Time | None]]) -> None:
     """Refuse periods that end before they begin, or that are the same."""
     seen: set[tuple[int | None, int | None]] = set()
@@ -184,6 +194,8 @@ class _Batch:
             named = getattr(request, what)
             if len(set(named)) < len(named):
                 raise SettingsError(f"{what}: wanted different ones; was {', '.join(named)}")
+        for each in strategies:
+            _check_there(each)
         self.request, self.control = request, control
         self._strategies = strategies
         self._account = make_account_settings(request.account)
@@ -202,8 +214,6 @@ class _Batch:
 
     def manifest(self) -> JsonDict:
         """Return what the batch is of."""
-        from fastbt.compiler.load import load_strategy
-
         found = [each if isinstance(each, Mapping) else {each.symbol: each} for each in self._candles]
         hashes: list[str] = []
         for each in self._strategies:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pydantic import PrivateAttr
 
 from fastbt.backtest import Session, result_dict
-from fastbt.errors import SettingsError
+from fastbt.errors import SettingsError, did_you_mean
 from fastbt.metrics.names import METRICS
 from fastbt.search.journal import unpack
 from fastbt.search.requests import BatchRequest, Schema
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 #: What tells cells apart.
-CELL_COLUMNS = ("strategy", "symbol", "timeframe", "start", "finish")
+CELL_COLUMNS: Final = ("strategy", "symbol", "timeframe", "start", "finish")
+#: What may stand for several backtests of one combination.
+WAYS: Final = ("best", "worst", "mean", "median")
 
 
 class Cell(Schema):
@@ -180,6 +182,8 @@ class BatchResult(Result):
         for name in (rows, *columns):
             if name not in (*CELL_COLUMNS, "set"):
                 raise SettingsError(f"matrix: wanted {', '.join(CELL_COLUMNS)} or set; was {name!r}")
+        if by not in WAYS:
+            raise SettingsError(f"by wants {', '.join(WAYS)}; it was {by!r}.{did_you_mean(by, WAYS)}")
         low = chosen in LOWER_IS_BETTER
         column = pl.col(chosen)
         ways = {
@@ -188,8 +192,6 @@ class BatchResult(Result):
             "mean": column.mean(),
             "median": column.median(),
         }
-        if by not in ways:
-            raise SettingsError(f"by wants {', '.join(ways)}; it was {by!r}")
         frame = self.frame
         if not frame.height:
             return frame

@@ -17,7 +17,7 @@ from fastbt.search.inputs import market_settings, requested, space_list, validat
 from fastbt.search.journal import Journal
 from fastbt.search.optimize_result import OptimizeResult
 from fastbt.search.progress import Control, Progress
-from fastbt.search.requests import OptimizeRequest, SearchSettings, plain
+from fastbt.search.requests import OptimizeRequest, SearchSettings, plain, plain_metrics
 from fastbt.search.results import MarketInfo, open_market
 from fastbt.search.studies import importances
 from fastbt.search.trial import Searched, best_of, require_some
@@ -220,7 +220,7 @@ def _result(
     best = best_of(searched.trials, plan.objectives[0])
     metrics: JsonDict = {}
     if best is not None:
-        metrics = dict(session.run({**plan.fixed, **best.params})[1])
+        metrics = plain_metrics(session.run({**plan.fixed, **best.params})[1])
     return OptimizeResult(
         request=request,
         market=MarketInfo.of(session, candles_hash(session)),
@@ -228,6 +228,7 @@ def _result(
         fixed=plain({name: value for name, value in plan.fixed.items() if name not in plan.names}),
         objectives=[{"name": each.name, "maximize": each.maximize} for each in plan.objectives],
         trials=searched.trials,
+        repeated=searched.repeated,
         importance=importances(searched.trials, plan.space, plan.objectives),
         best_metrics=metrics,
         stopped=searched.stopped,

@@ -33,14 +33,17 @@ class OptimizeResult(SessionResult):
     objectives : list of dict
         `name` and `maximize` of each.
     trials : list of Trial
-        All of them, in order.
+        All of them, in order; no two are of the same set.
+    repeated : int
+        How often the sampler proposed a set again: it was told what is known, and that was no trial.
     importance : dict of dict of float
         For each objective how much of its spread each hyper-parameter explains; they add up to 1. Empty if there are
         too few trials to tell.
     best_metrics : dict
         Jesse's metrics of the best set.
     stopped : str
-        "all trials", "converged", "space exhausted", "time limit" or "interrupted".
+        "all trials", "converged", "space exhausted", "settled" (nothing new was proposed any more), "time limit" or
+        "interrupted".
     """
 
     request: OptimizeRequest
@@ -48,6 +51,7 @@ class OptimizeResult(SessionResult):
     fixed: JsonDict
     objectives: list[JsonDict]
     trials: list[Trial]
+    repeated: int = 0
     importance: dict[str, dict[str, float]] = {}
     best_metrics: JsonDict = {}
     stopped: str = "all trials"
@@ -98,10 +102,10 @@ class OptimizeResult(SessionResult):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many trials are complete, infeasible and failed, and how many of all repeat another."""
+        """How many trials are complete, infeasible and failed, and how often sets were proposed again."""
         states = [each.state for each in self.trials]
         found = {state: states.count(state) for state in ("complete", "infeasible", "failed")}
-        return {**found, "repeated": sum(each.repeats is not None for each in self.trials)}
+        return {**found, "repeated": self.repeated}
 
     @property
     def convergence(self) -> list[float | None]:
@@ -121,7 +125,7 @@ class OptimizeResult(SessionResult):
     def best_sets(self, n: int = 10) -> list[dict[str, Any]]:
         """Return the hyper-parameters of the `n` best different sets, best first."""
         sign = self.goals[0].sign
-        found = [each for each in self.trials if each.state == "complete" and each.repeats is None]
+        found = [each for each in self.trials if each.state == "complete"]
         ranked = sorted(found, key=lambda each: (-sign * (each.values or (0.0,))[0], each.number))
         return [self.full_set(each) for each in ranked[:n]]
 
@@ -133,7 +137,7 @@ class OptimizeResult(SessionResult):
         share : float
             How many of the different complete sets count as the best, at least 2 of them.
         """
-        n = max(2, math.ceil(share * sum(each.state == "complete" and each.repeats is None for each in self.trials)))
+        n = max(2, math.ceil(share * sum(each.state == "complete" for each in self.trials)))
         best = self.best_sets(n)
         if not best:
             raise SettingsError(f"no trial of {self.id} is complete: there is no best part of the space")
@@ -141,14 +145,13 @@ class OptimizeResult(SessionResult):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One row a trial: number, hyper-parameters, state, reason, repeats, and the objectives."""
+        """One row a trial: number, hyper-parameters, state, reason, and the objectives."""
         import polars as pl
 
         rows: dict[str, list[Any]] = {"trial": [each.number for each in self.trials]}
         rows |= {name: [each.params[name] for each in self.trials] for name in (d["name"] for d in self.space)}
         rows["state"] = [each.state for each in self.trials]
         rows["reason"] = [each.reason for each in self.trials]
-        rows["repeats"] = [each.repeats for each in self.trials]
         for i, goal in enumerate(self.objectives):
             rows[goal["name"]] = [None if each.values is None else each.values[i] for each in self.trials]
         return pl.DataFrame(
@@ -178,7 +181,7 @@ class OptimizeResult(SessionResult):
         """Run all different sets again in one sweep, for all of Jesse's metrics; `more` as for `fastbt.sweep`."""
         from fastbt.sweep.sweep import sweep
 
-        sets = [self.full_set(each) for each in self.trials if each.repeats is None]
+        sets = [self.full_set(each) for each in self.trials]
         return sweep(self.session(strategy, candles), params=sets, **more)
 
     def export_optuna(self, storage: str, name: str | None = None) -> str:

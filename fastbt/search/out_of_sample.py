@@ -72,7 +72,10 @@ def degradation_of(
 
 
 def efficiency_of(windows: Sequence[WindowResult]) -> float | None:
-    """Return growth a year out of sample as a fraction of that in-sample; None if nothing grew there."""
+    """Return growth a year out of sample as a fraction of that in-sample.
+
+    None if nothing grew there, or an account was lost.
+    """
     both = [(each.in_sample, each.traded) for each in windows]
     pairs = [(one, two) for one, two in both if one is not None and two is not None]
     if not pairs:
@@ -80,7 +83,7 @@ def efficiency_of(windows: Sequence[WindowResult]) -> float | None:
     inside = float(np.mean([one.growth_a_year for one, _ in pairs]))
     days = sum(two.days for _, two in pairs)
     grown = sum(two.growth_a_year * two.days for _, two in pairs)
-    return grown / days / inside if inside > 0 and days > 0 else None
+    return grown / days / inside if inside > 0 and days > 0 and math.isfinite(grown) else None
 
 
 def value_efficiency_of(windows: Sequence[WindowResult]) -> float | None:

@@ -1,7 +1,8 @@
-"""An Optuna study that forgets what its sampler no longer reads: each trial costs the same, however many there were.
+"""An Optuna study that forgets what its sampler no longer reads.
 
 Optuna's genetic samplers and CMA-ES go over all trials of a study for each new one, though they use the last generation
-and its parents only. Imported where Optuna is.
+and its parents only: here each trial costs the same, however many there were. No sampler reads failed ones. Imported
+where Optuna is.
 """
 
 from __future__ import annotations
@@ -72,8 +73,9 @@ def forget(study: optuna.Study, storage: RecentTrials, population: int) -> None:
         # The state is with the last trials, and a generation is spread over no more than this.
         storage.keep({each._trial_id for each in complete[-3 * population :]})
         return
-    # Optuna 4.2 has no such class: there everything is listed.
+    # Optuna 4.2 does not say which trials its genetic samplers read.
     if not hasattr(sampler, "get_parent_population") or not complete:
+        storage.keep({each._trial_id for each in complete})
         return
     generation = max(sampler.get_trial_generation(study, each) for each in complete)
     used = [*sampler.get_population(study, generation), *sampler.get_parent_population(study, generation)]

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
 
+from fastbt.search.samplers import SAMPLERS
 from fastbt.types import JsonDict
 
 
 class Schema(BaseModel):
     """Base of all schemas: unknown names are refused, and nothing changes once it is made."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True, ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+#: A number that may be unknown: NaN in Python, null in JSON, which has no NaN.
+Number = Annotated[
+    float,
+    Field(allow_inf_nan=True),
+    BeforeValidator(lambda value: math.nan if value is None else value),
+    PlainSerializer(lambda value: value if math.isfinite(value) else None, return_type=float | None, when_used="json"),
+]
 
 
 class AccountSettings(Schema):
@@ -65,7 +84,7 @@ class SearchSettings(Schema):
     metrics: list[str] = Field(default=["sharpe_ratio"], min_length=1)
     directions: list[Literal["maximize", "minimize"] | None] | None = None
     optimal_total: int = Field(200, ge=2)
-    sampler: str = "tpe"
+    sampler: str = Field("tpe", json_schema_extra={"enum": [*SAMPLERS]})
     trials: int = Field(100, ge=1)
     batch_size: int | None = Field(None, ge=1)
     population: int | None = Field(None, ge=2)
@@ -221,3 +240,15 @@ def plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return plain(value.tolist())
     return value
+
+
+def plain_metrics(metrics: JsonDict) -> JsonDict:
+    """Return metrics in JSON's own types: what is no number is None.
+
+    Examples
+    --------
+    >>> plain_metrics({"total": 0, "win_rate": float("nan")})
+    {'total': 0, 'win_rate': None}
+    """
+    found: JsonDict = plain(metrics)
+    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in found.items()}

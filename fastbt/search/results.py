@@ -223,6 +223,39 @@ def open_market(asked: MarketSettings, strategy: Any = None, candles: Any = None
     )
 
 
+def _kinds() -> dict[str, type[Result]]:
+    """Return the results of searches, by the kind that their request names."""
+    from fastbt.search.batch_result import BatchResult
+    from fastbt.search.optimize_result import OptimizeResult
+    from fastbt.search.walk_forward_result import WalkForwardResult
+
+    return {"optimize": OptimizeResult, "walk-forward": WalkForwardResult, "batch": BatchResult}
+
+
+def schemas() -> dict[str, dict[str, JsonDict]]:
+    """Return the JSON schemas of what each search takes and gives, as a server offers them.
+
+    Returns
+    -------
+    dict
+        By kind ("optimize", "walk-forward", "batch") the `request` and the `result`.
+
+    Examples
+    --------
+    >>> offered = schemas()
+    >>> list(offered), offered["optimize"]["request"]["required"]
+    (['optimize', 'walk-forward', 'batch'], ['market'])
+    """
+    found = {}
+    for name, result in _kinds().items():
+        request: Any = result.model_fields["request"].annotation
+        found[name] = {
+            "request": request.model_json_schema(),
+            "result": result.model_json_schema(mode="serialization"),
+        }
+    return found
+
+
 def load_result(path: str | Path) -> Result:
     """Return a saved result of any kind.
 
@@ -231,22 +264,14 @@ def load_result(path: str | Path) -> Result:
     SettingsError
         If there is none.
     """
-    from fastbt.search.batch_result import BatchResult
-    from fastbt.search.optimize_result import OptimizeResult
-    from fastbt.search.walk_forward_result import WalkForwardResult
-
     file = Path(path) / "result.json" if Path(path).is_dir() else Path(path)
-    kinds: dict[str, type[Result]] = {
-        "optimize": OptimizeResult,
-        "walk-forward": WalkForwardResult,
-        "batch": BatchResult,
-    }
     try:
         kind = json.loads(file.read_bytes())["request"]["kind"]
     except FileNotFoundError:
         raise SettingsError(f"there is no result at {str(file)!r}") from None
     except (OSError, ValueError, KeyError, TypeError):
         raise SettingsError(f"{str(file)!r} holds no result of a search") from None
+    kinds = _kinds()
     if kind not in kinds:
         raise SettingsError(f"{str(file)!r} holds a result of an unknown kind: {kind!r}")
     return kinds[kind].load(file)

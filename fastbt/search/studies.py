@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastbt.errors import SettingsError
 from fastbt.search.objectives import Objective
-from fastbt.search.samplers import quiet_optuna
+from fastbt.search.optuna_sampler import quiet_optuna
 from fastbt.search.trial import Trial
 from fastbt.sweep.space import Dimension, Space
 
@@ -86,7 +86,7 @@ def importances(trials: Sequence[Trial], space: Space, objectives: Sequence[Obje
     Parameters
     ----------
     trials : sequence of Trial
-        The different complete ones are used, evenly taken if there are very many.
+        The complete ones are used, evenly taken if there are very many.
     space : Space
     objectives : sequence of Objective
 
@@ -103,7 +103,7 @@ def importances(trials: Sequence[Trial], space: Space, objectives: Sequence[Obje
     """
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-    used = [each for each in trials if each.state == "complete" and each.repeats is None]
+    used = [each for each in trials if each.state == "complete"]
     used = used[:: math.ceil(len(used) / _MOST) or 1]
     found: dict[str, dict[str, float]] = {}
     if len(used) < _FEWEST:
@@ -127,6 +127,30 @@ def importances(trials: Sequence[Trial], space: Space, objectives: Sequence[Obje
     return found
 
 
+def check_storage(storage: str) -> None:
+    """Refuse what Optuna cannot open.
+
+    Parameters
+    ----------
+    storage : str
+        As Optuna names it: `sqlite:///study.db`. The file is made if there is none.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be opened.
+    """
+    from optuna.storages import get_storage
+
+    with quiet_optuna():
+        try:
+            get_storage(storage)
+        except Exception as error:
+            raise SettingsError(
+                f"{storage!r} cannot be opened by Optuna; wanted such as sqlite:///study.db: {str(error).splitlines()[0]}"
+            ) from None
+
+
 def export_study(result: OptimizeResult, storage: str, name: str | None = None) -> str:
     """Write a result as a study of Optuna; return its name.
 
@@ -144,6 +168,7 @@ def export_study(result: OptimizeResult, storage: str, name: str | None = None) 
     """
     import optuna
 
+    check_storage(storage)
     chosen = name or f"{result.market.strategy}-{result.id}"
     space = Space.of(result.space)
     with quiet_optuna():
@@ -151,13 +176,9 @@ def export_study(result: OptimizeResult, storage: str, name: str | None = None) 
             study = _study(result.goals, storage=storage, study_name=chosen)
         except optuna.exceptions.DuplicatedStudyError:
             raise SettingsError(f"there is a study {chosen!r} in {storage} already") from None
-        except Exception as error:
-            raise SettingsError(f"{storage!r} cannot be opened by Optuna: {str(error).splitlines()[0]}") from error
         study.set_metric_names([each.name for each in result.goals])
         study.set_user_attr("fastbt", {"id": result.id, "market": result.market.model_dump()})
         for each in result.trials:
             about = {} if each.reason is None else {"reason": each.reason}
-            if each.repeats is not None:
-                about["repeats"] = str(each.repeats)
             study.add_trial(_frozen(each, space.dimensions, about))
     return chosen

@@ -18,7 +18,7 @@ _REASONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One set of a search, and what became of it.
+    """One set of a search, and what became of it; no two trials are of the same set.
 
     Attributes
     ----------
@@ -34,8 +34,6 @@ class Trial:
         Why it is not complete.
     violations : tuple of float
         By how much it misses each requirement; above 0 is too much.
-    repeats : int, optional
-        The trial that had the same set before; it was not run again.
     """
 
     number: int
@@ -44,7 +42,6 @@ class Trial:
     values: tuple[float, ...] | None = None
     reason: str | None = None
     violations: tuple[float, ...] = ()
-    repeats: int | None = None
 
 
 @dataclass
@@ -55,19 +52,22 @@ class Searched:
     ----------
     trials : list of Trial
     stopped : str
-        Why it ended: "all trials", "converged", "space exhausted", "time limit" or "interrupted".
+        Why it ended: "all trials", "converged", "space exhausted", "settled" (the sampler proposed nothing new any
+        more), "time limit" or "interrupted".
+    repeated : int
+        How often the sampler proposed a set again; it was told what is known, and that was no trial.
     seconds : dict of float
     """
 
     trials: list[Trial] = field(default_factory=list)
     stopped: str = "all trials"
+    repeated: int = 0
     seconds: dict[str, float] = field(default_factory=lambda: {"total": 0.0, "sampler": 0.0})
 
     def counts(self) -> dict[str, int]:
-        """Return how many trials are complete, infeasible and failed, and how many of all repeat another."""
+        """Return how many trials are complete, infeasible and failed, and how often sets were proposed again."""
         found = Counter(each.state for each in self.trials)
-        repeats = sum(each.repeats is not None for each in self.trials)
-        return {**{state: found[state] for state in ("complete", "infeasible", "failed")}, "repeated": repeats}
+        return {**{state: found[state] for state in ("complete", "infeasible", "failed")}, "repeated": self.repeated}
 
 
 def best_of(trials: Sequence[Trial], objective: Objective) -> Trial | None:
@@ -80,7 +80,7 @@ def best_of(trials: Sequence[Trial], objective: Objective) -> Trial | None:
 
 def front_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
     """Return the Pareto front of the complete trials, best in the first objective first."""
-    found = [each for each in trials if each.state == "complete" and each.repeats is None]
+    found = [each for each in trials if each.state == "complete"]
     if not found:
         return []
     values = np.array([each.values for each in found], dtype=np.float64)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from fastbt.sweep.space import Space
 from fastbt.types import Float1D, Float2D
 
 Key = tuple[tuple[str, Any], ...]
+
+#: So many batches in a row without a new set end a search.
+_IDLE: Final = 100
 
 
 @dataclass(frozen=True)
@@ -161,8 +164,8 @@ class Search:
         self.plan, self._evaluator, self._control, self._journal = plan, evaluator, control, journal
         self._tell_progress = control.tell if on_progress is None else on_progress
         self._done = Searched()
-        #: Of each set that was seen its trial, status and metrics.
-        self._seen: dict[Key, tuple[int, str, Float1D]] = {}
+        #: Of each set that was seen what the sampler was told.
+        self._seen: dict[Key, Told] = {}
         self._records = journal.records() if journal is not None else []
         self._best: tuple[float, Trial] | None = None
         self._better_at = 0
@@ -176,14 +179,25 @@ class Search:
         first = [each for each in self.plan.known() if not sampler.begins_with(each)]
         if first:
             self._batch(None, first[: settings.trials])
+        # Sets to begin with may lie outside the space.
+        size = None if self.plan.space.size is None else self.plan.space.size + len(first)
+        idle = 0
         while len(done.trials) < settings.trials and not self._control.stop:
+            before = len(done.trials)
+            if before == size:
+                done.stopped = "space exhausted"
+                break
             clock = time.perf_counter()
-            asked = sampler.ask(min(self.plan.batch, settings.trials - len(done.trials)))
+            asked = sampler.ask(min(self.plan.batch, settings.trials - before))
             done.seconds["sampler"] += time.perf_counter() - clock
             if not asked:
                 done.stopped = "space exhausted"
                 break
             if not self._batch(sampler, asked):
+                break
+            idle = idle + 1 if len(done.trials) == before else 0
+            if idle == _IDLE:
+                done.stopped = "settled"
                 break
             if settings.patience is not None and len(done.trials) - self._better_at >= settings.patience:
                 done.stopped = "converged"
@@ -194,22 +208,20 @@ class Search:
         return done
 
     def _batch(self, sampler: Sampler | None, asked: list[dict[str, Any]]) -> bool:
-        """Run a batch; return False if it was stopped before its end."""
-        allowed = satisfied(self.plan.constraints, self.plan.table(asked))
+        """Run what is new of a batch, and tell the sampler of all; return False if it was stopped before its end."""
         keys = [_key(each) for each in asked]
-        new: dict[Key, int] = {}
-        for i, key in enumerate(keys):
-            if allowed[i] and key not in self._seen:
-                new.setdefault(key, i)
-        chosen = [asked[i] for i in new.values()]
-        found = self._replayed(asked, len(chosen)) if self._records else self._evaluated(asked, chosen)
-        if found is None:
+        new: dict[Key, dict[str, Any]] = {}
+        for key, each in zip(keys, asked, strict=True):
+            if key not in self._seen:
+                new.setdefault(key, each)
+        if new and not self._run_new(new):
             return False
-        statuses, metrics = found
-        first = len(self._done.trials)
-        for row, (key, i) in enumerate(new.items()):
-            self._seen[key] = (first + i, statuses[row], metrics[row])
-        told = [self._judge(first + i, asked[i], keys[i], bool(allowed[i])) for i in range(len(asked))]
+        # The first of equal sets is a trial, the others are known by then.
+        told = []
+        for key in keys:
+            repeated = new.pop(key, None) is None
+            self._done.repeated += repeated
+            told.append(replace(self._seen[key], repeated=repeated))
         if sampler is not None:
             clock = time.perf_counter()
             sampler.tell(told)
@@ -217,65 +229,73 @@ class Search:
         self._report()
         return True
 
-    def _replayed(self, asked: Sequence[Mapping[str, Any]], n: int) -> tuple[list[str], Any]:
-        """Return what an earlier process has found for this batch."""
+    def _run_new(self, new: Mapping[Key, dict[str, Any]]) -> bool:
+        """Make trials of sets that were not seen before; return False if it was stopped before they were run."""
+        allowed = satisfied(self.plan.constraints, self.plan.table(list(new.values())))
+        chosen = [each for each, fits in zip(new.values(), allowed, strict=True) if fits]
+        found = self._replayed(chosen) if self._records and chosen else self._evaluated(chosen)
+        if found is None:
+            return False
+        rows = iter(zip(*found, strict=True))
+        for (key, params), fits in zip(new.items(), allowed, strict=True):
+            self._seen[key] = self._judge(params, *next(rows)) if fits else self._refuse(params)
+        return True
+
+    def _replayed(self, chosen: Sequence[Mapping[str, Any]]) -> tuple[list[str], Float2D]:
+        """Return what an earlier process has found for these sets."""
         record = self._records.pop(0)
-        if record["sets"] != plain(list(asked)) or len(record["status"]) != n:
+        if record["sets"] != plain(list(chosen)):
             raise SettingsError(
                 "the sampler proposes other sets than it did when this search was begun: another version of Optuna, "
                 "numpy or of the machine's mathematics; start anew with --fork"
             )
         return record["status"], unpack(record["metrics"])
 
-    def _evaluated(
-        self, asked: Sequence[Mapping[str, Any]], chosen: Sequence[Mapping[str, Any]]
-    ) -> tuple[list[str], Any] | None:
-        """Run the sets of a batch that are new, and keep what they come to; None if it was stopped."""
-        statuses: list[str] = []
-        metrics: Float2D = np.empty((0, len(METRICS)))
-        if chosen:
-            table = self.plan.table(chosen)
-            self._evaluator.prepare(table)
-            result = self._evaluator.run(table, stop=self._control.stop)
-            if result.interrupted:
-                return None
-            statuses, metrics = list(result.statuses), result.metrics
+    def _evaluated(self, chosen: Sequence[Mapping[str, Any]]) -> tuple[list[str], Float2D] | None:
+        """Run sets, and keep what they come to; None if it was stopped."""
+        if not chosen:
+            return [], np.empty((0, len(METRICS)))
+        table = self.plan.table(chosen)
+        self._evaluator.prepare(table)
+        result = self._evaluator.run(table, stop=self._control.stop)
+        if result.interrupted:
+            return None
+        statuses = list(result.statuses)
         if self._journal is not None:
-            self._journal.append({"sets": plain(list(asked)), "status": statuses, "metrics": pack(metrics)})
-        return statuses, metrics
+            self._journal.append({"sets": plain(list(chosen)), "status": statuses, "metrics": pack(result.metrics)})
+        return statuses, result.metrics
 
-    def _judge(self, number: int, params: dict[str, Any], key: Key, allowed: bool) -> Told:
-        """Add a trial, and return what the sampler is told of it."""
+    def _refuse(self, params: dict[str, Any]) -> Told:
+        """Add a trial that breaks a constraint, and return what the sampler is told of it."""
+        broken = [each.text for each in self.plan.constraints if not each.holds(self.plan.table([params]))[0]]
         trials = self._done.trials
-        if not allowed:
-            broken = [each.text for each in self.plan.constraints if not each.holds(self.plan.table([params]))[0]]
-            trials.append(Trial(number, params, "infeasible", reason=f"breaks {broken[0]!r}"))
-            return Told(None)
-        origin, status, row = self._seen[key]
-        repeats = origin if origin != number else None
+        trials.append(Trial(len(trials), params, "infeasible", reason=f"breaks {broken[0]!r}"))
+        return Told(None)
+
+    def _judge(self, params: dict[str, Any], status: str, row: Float1D) -> Told:
+        """Add a trial of a set that was run, and return what the sampler is told of it."""
+        trials = self._done.trials
         if status != "ok":
             state: Literal["infeasible", "failed"] = "infeasible" if status.startswith("infeasible") else "failed"
-            trials.append(Trial(number, params, state, reason=status, repeats=repeats))
-            return Told(None, repeated=repeats is not None)
+            trials.append(Trial(len(trials), params, state, reason=status))
+            return Told(None)
         values = tuple(float(each.values(row[None])[0]) for each in self.plan.objectives)
         missed = tuple(violations(self.plan.requirements, row[None])[0].tolist())
         reason = self._shortcoming(row, values, missed)
-        finite = bool(np.isfinite(values).all())
         trial = Trial(
-            number,
+            len(trials),
             params,
             "complete" if reason is None else "infeasible",
-            values if finite else None,
+            values if bool(np.isfinite(values).all()) else None,
             reason,
             missed,
-            repeats,
         )
         trials.append(trial)
         if reason is None:
             self._compare(trial)
         # A run without a trade is no score, even if it has a value: its profit of 0.
         known = reason is None or any(each > 0 for each in missed)
-        return Told(trial.values if known else None, missed, repeats is not None)
+        return Told(trial.values if known else None, missed)
 
     def _shortcoming(self, row: Float1D, values: tuple[float, ...], missed: tuple[float, ...]) -> str | None:
         if row[METRICS.index("total")] == 0:

@@ -26,7 +26,7 @@ from fastbt.search.out_of_sample import (
     value_efficiency_of,
 )
 from fastbt.search.progress import Control, SearchProgress
-from fastbt.search.requests import MarketSettings, WalkForwardRequest, plain
+from fastbt.search.requests import MarketSettings, WalkForwardRequest, plain, plain_metrics
 from fastbt.search.results import MarketInfo, make_account_settings
 from fastbt.search.statistics import mean_above_zero
 from fastbt.search.trial import best_of, require_some
@@ -275,7 +275,7 @@ class Walk:
 
     def _value(self, metrics: JsonDict) -> float | None:
         """Return the objective of a run; None if it has none."""
-        row = np.array([[float(metrics.get(name, math.nan)) for name in METRICS]])
+        row = np.array([[math.nan if (value := metrics.get(name)) is None else float(value) for name in METRICS]])
         value = float(self._objective.values(row)[0])
         return value if math.isfinite(value) else None
 
@@ -315,7 +315,7 @@ def _part(session: Session, params: Mapping[str, Any]) -> Part:
     return Part(
         start=session.setup.start,
         finish=session.setup.finish,
-        metrics=plain(metrics),
+        metrics=plain_metrics(metrics),
         times=list(simulation.daily_time),
         balance=list(simulation.daily_balance),
         longest_holding=max((trade.holding_period for trade in simulation.trades), default=0.0),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastbt.search.requests import Schema
+from fastbt.search.requests import Number, Schema
 from fastbt.search.statistics import Estimate
 from fastbt.types import DAY_MS, Float1D, JsonDict
 
@@ -106,10 +106,10 @@ class WindowResult(Schema):
 class EstimateModel(Schema):
     """A mean, its confidence interval, and a one-sided p-value; see `fastbt.search.statistics`."""
 
-    mean: float
-    low: float
-    high: float
-    p_value: float
+    mean: Number
+    low: Number
+    high: Number
+    p_value: Number
     n: int
     block: int
 

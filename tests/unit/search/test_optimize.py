@@ -49,14 +49,13 @@ def test_values__are_those_of_a_sweep(market):
             assert each.values is None or each.values[i] == value
 
 
-def test_repeats__come_from_the_cache(market):
-    result = search(market, sampler="tpe", space={"hour": (0, 2), "hold": (1, 2)}, trials=30)
-    repeats = [each for each in result.trials if each.repeats is not None]
-    assert len(repeats) >= 30 - 6
-    for each in repeats:
-        first = result.trials[each.repeats]
-        assert first.repeats is None
-        assert (first.params, first.values, first.state) == (each.params, each.values, each.state)
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "nsga2"])
+def test_repeats__are_no_trials(market, sampler):
+    result = search(market, sampler=sampler, space={"hour": (0, 5), "hold": (1, 4)}, fixed={"share": 0.5}, trials=30)
+    sets = [tuple(each.params.values()) for each in result.trials]
+    assert len(set(sets)) == len(sets) == 24
+    assert result.stopped == "space exhausted"
+    assert result.counts["repeated"] > 0
 
 
 def test_search__finds_what_was_planted(market):
