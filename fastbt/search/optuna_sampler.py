@@ -1,4 +1,4 @@
-"""Optuna's samplers on a study in memory, and what keeps them from proposing what is known."""
+"""Optuna's samplers on a study in memory, and what makes them go elsewhere when they have settled."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
 #: So many batches in a row, of which so large a share is known, make a sampler begin anew elsewhere.
 _STALE: Final = 2
-_KNOWN: Final = 0.8
+_KNOWN: Final = 0.5
 #: The population of genetic samplers: small ones settle sooner and begin anew more often, a front needs more.
 _POPULATION: Final = 24
 _POPULATION_OF_FRONTS: Final = 50
+#: When CMA-ES has settled it begins at the best of so many random sets, with this deviation (a fraction of the space).
+_LOOK: Final = 96
+_DEVIATION: Final = 0.06
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class _Coded:
 
 
 class OptunaSampler(Sampler):
-    """One of Optuna's samplers on a study in memory.
+    """One of Optuna's samplers on a study in memory; for CMA-ES see `CmaEsSampler`.
 
     Parameters
     ----------
@@ -87,6 +90,9 @@ class OptunaSampler(Sampler):
     known : sequence of mapping
         Sets to begin with.
     """
+
+    #: Whether it learns by how much a requirement is missed.
+    takes_violations = True
 
     def __init__(
         self,
@@ -117,13 +123,11 @@ class OptunaSampler(Sampler):
                 if self.begins_with(each):
                     self._study.enqueue_trial(self._encode(each))
 
-    @property
-    def takes_violations(self) -> bool:
-        """Whether the sampler learns by how much a requirement is missed."""
-        return self._name != "cmaes"
-
     def _encode(self, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
         return {name: coded.encode(hyperparameters[name]) for name, coded in self._coded.items()}
+
+    def _decode(self, point: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: coded.decode(point[name]) for name, coded in self._coded.items()}
 
     def begins_with(self, known: Mapping[str, Any]) -> bool:
         """Tell whether a set lies in the space."""
@@ -138,14 +142,13 @@ class OptunaSampler(Sampler):
         return optuna.create_study(directions=self._directions, sampler=self._make(), storage=self._recent)
 
     @property
-    def _size(self) -> int:
-        """The population: CMA-ES searches more widely each time that it begins anew."""
-        return self._population * 2**self._restarts if self._name == "cmaes" else self._population
+    def _seed_now(self) -> int:
+        return (self._seed + 1_000_003 * self._restarts) % 2**32
 
     def _make(self) -> optuna.samplers.BaseSampler:
         from optuna import samplers
 
-        seed = (self._seed + 1_000_003 * self._restarts) % 2**32
+        seed = self._seed_now
         # From Optuna 5 on the violations are set on the trial, and this argument is deprecated.
         more = {}
         if self._n_requirements and not _sets_constraints():
@@ -153,56 +156,35 @@ class OptunaSampler(Sampler):
         if self._name == "tpe":
             return samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True, **more)  # type: ignore[arg-type]
         if self._name == "nsga2":
-            return samplers.NSGAIISampler(seed=seed, population_size=self._size, **more)  # type: ignore[arg-type]
+            return samplers.NSGAIISampler(seed=seed, population_size=self._population, **more)  # type: ignore[arg-type]
         if self._name == "nsga3":
-            return samplers.NSGAIIISampler(seed=seed, population_size=self._size, **more)  # type: ignore[arg-type]
-        if self._name == "gp":
-            return samplers.GPSampler(seed=seed, **more)  # type: ignore[arg-type]
-        grid = any(each.size is not None for each in (coded.dimension for coded in self._coded.values()))
-        return samplers.CmaEsSampler(
-            seed=seed,
-            popsize=self._size,
-            x0=self._anywhere(seed) if self._restarts else None,
-            with_margin=grid,
-            warn_independent_sampling=False,
-        )
+            return samplers.NSGAIIISampler(seed=seed, population_size=self._population, **more)  # type: ignore[arg-type]
+        return samplers.GPSampler(seed=seed, **more)  # type: ignore[arg-type]
 
-    def _anywhere(self, seed: int) -> dict[str, Any]:
-        """Return a random point in Optuna's terms."""
-        import numpy as np
-        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-        random = np.random.default_rng(seed)
-        point: dict[str, Any] = {}
-        for name, each in self._distributions.items():
-            if isinstance(each, CategoricalDistribution):
-                continue
-            assert isinstance(each, FloatDistribution | IntDistribution)
-            value = each.low + random.random() * (each.high - each.low)
-            point[name] = round(value) if isinstance(each, IntDistribution) else value
-        return point
+    def _begin_anew(self) -> None:
+        self._restarts, self._stale = self._restarts + 1, 0
+        self._study = self._new_study()
 
     def ask(self, n: int) -> list[dict[str, Any]]:
         """Return the next sets."""
-        from fastbt.search.recent import join_generation
-
         with quiet_optuna():
             if self._stale >= _STALE:
-                # It has settled: what it proposes is known. Elsewhere, and with more at once, it may find better.
-                self._restarts, self._stale = self._restarts + 1, 0
-                self._study = self._new_study()
-            self._asked = [self._study.ask(self._distributions) for _ in range(n)]
-            for trial in self._asked:
-                join_generation(self._study, trial)
-        return [
-            {name: coded.decode(trial.params[name]) for name, coded in self._coded.items()} for trial in self._asked
-        ]
+                # It has settled: what it proposes is known. Elsewhere it may find better.
+                self._begin_anew()
+            return self._propose(n)
+
+    def _propose(self, n: int) -> list[dict[str, Any]]:
+        from fastbt.search.recent import join_generation
+
+        self._asked = [self._study.ask(self._distributions) for _ in range(n)]
+        for trial in self._asked:
+            join_generation(self._study, trial)
+        return [self._decode(trial.params) for trial in self._asked]
 
     def tell(self, outcomes: Sequence[Told]) -> None:
         """Tell the study, failed and infeasible sets as such.
 
         What is known is told as failed, too, lest copies of one set become the population, or all that is learnt from.
-        CMA-ES has to know what its proposals came to.
         """
         from optuna.trial import TrialState
 
@@ -210,17 +192,93 @@ class OptunaSampler(Sampler):
 
         with quiet_optuna():
             for trial, told in zip(self._asked, outcomes, strict=True):
-                useless = told.repeated if self.takes_violations else not told.feasible
-                if told.values is None or useless:
+                if told.values is None or not self._teaches(told):
                     self._study.tell(trial, state=TrialState.FAIL)
                     continue
                 if self._n_requirements and self.takes_violations:
                     _set_violations(trial, told.violations)
                 self._study.tell(trial, list(told.values))
-            forget(self._study, self._recent, self._size)
+            forget(self._study, self._recent, self._population)
         known = sum(each.repeated for each in outcomes)
         self._stale = self._stale + 1 if known >= _KNOWN * max(1, len(outcomes)) else 0
         self._asked = []
+
+    def _teaches(self, told: Told) -> bool:
+        """Tell whether a set with values is told to the study with them."""
+        return not told.repeated
+
+
+class CmaEsSampler(OptunaSampler):
+    """Optuna's CMA-ES: a wide run from the middle, then narrow ones, each from the best of some random sets.
+
+    It is told what a repeated set came to, or a generation would not end; what misses a requirement has failed.
+    Parameters are those of `OptunaSampler`.
+    """
+
+    takes_violations = False
+    #: Where this run began; None for the first.
+    _begin: dict[str, Any] | None = None
+    #: Whether it looks for where to begin: points that are looked at, how many were, and the best of them.
+    _looking = False
+    _points: list[dict[str, Any]]
+    _looked: int
+    _best: tuple[float, dict[str, Any]] | None
+
+    def _make(self) -> optuna.samplers.BaseSampler:
+        from optuna import samplers
+
+        start = None
+        if self._begin is not None:
+            # Optuna draws options at random.
+            numbers = [name for name, coded in self._coded.items() if coded.dimension.type != "categorical"]
+            start = {name: self._begin[name] for name in numbers}
+        return samplers.CmaEsSampler(
+            seed=self._seed_now,
+            popsize=self._population,
+            x0=start,
+            sigma0=None if start is None else _DEVIATION,
+            with_margin=any(coded.dimension.size is not None for coded in self._coded.values()),
+            warn_independent_sampling=False,
+        )
+
+    def _begin_anew(self) -> None:
+        import numpy as np
+
+        self._restarts, self._stale = self._restarts + 1, 0
+        self._random = np.random.default_rng(self._seed_now)
+        self._looking, self._looked, self._best = True, 0, None
+
+    def _propose(self, n: int) -> list[dict[str, Any]]:
+        if not self._looking:
+            return super()._propose(n)
+        random = self._random.random((n, len(self._coded)))
+        columns = [each.dimension.column_at(at) for each, at in zip(self._coded.values(), random.T, strict=True)]
+        self._points = [
+            {name: coded.encode(column[i]) for (name, coded), column in zip(self._coded.items(), columns, strict=True)}
+            for i in range(n)
+        ]
+        return [self._decode(each) for each in self._points]
+
+    def tell(self, outcomes: Sequence[Told]) -> None:
+        """Tell the study; or note what random sets came to, and begin at the best of them."""
+        if not self._looking:
+            super().tell(outcomes)
+            return
+        sign = 1.0 if self._directions[0] == "maximize" else -1.0
+        for point, told in zip(self._points, outcomes, strict=True):
+            # What is known was climbed from, or left, before.
+            if told.values is None or not told.feasible or told.repeated:
+                continue
+            if self._best is None or sign * told.values[0] > self._best[0]:
+                self._best = sign * told.values[0], point
+        self._looked += len(outcomes)
+        if self._looked >= _LOOK and self._best is not None:
+            self._begin, self._looking = self._best[1], False
+            with quiet_optuna():
+                self._study = self._new_study()
+
+    def _teaches(self, told: Told) -> bool:
+        return told.feasible
 
 
 def _sets_constraints() -> bool:

@@ -20,7 +20,7 @@ from fastbt.sweep.space import Space
 #: Samplers by name, and the batch that suits each: a generation, or as many as need not know of each other.
 SAMPLERS: Final[dict[str, int]] = {
     "tpe": 16,
-    "cmaes": 24,
+    "cmaes": 16,
     "nsga2": 24,
     "nsga3": 24,
     "gp": 4,
@@ -154,9 +154,9 @@ def make_sampler(
     """
     check_sampler(name, len(maximize))
     if name in _OPTUNA:
-        from fastbt.search.optuna_sampler import OptunaSampler
+        from fastbt.search.optuna_sampler import CmaEsSampler, OptunaSampler
 
-        return OptunaSampler(
+        return (CmaEsSampler if name == "cmaes" else OptunaSampler)(
             name,
             space,
             maximize,

@@ -13,6 +13,8 @@ from fastbt.types import Float1D, Int1D
 
 #: Values that are resampled at once: bounds the memory.
 _AT_ONCE = 2_000_000
+#: Values below which a bootstrap tells nothing.
+_FEWEST = 5
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ def mean_above_zero(
     Returns
     -------
     Estimate
-        Of NaN if there are fewer than 3 values; with a p-value of 1 if all of them are equal and not above 0.
+        The mean alone if there are fewer than 5 values, with NaN for what chance may make of it: they have too few
+        different resamples. With a p-value of 1 if all of them are equal and not above 0.
 
     References
     ----------
@@ -148,7 +151,7 @@ def mean_above_zero(
     series = np.asarray(values, dtype=np.float64)
     n = len(series)
     nan = math.nan
-    if n < 3:
+    if n < _FEWEST:
         return Estimate(float(series.mean()) if n else nan, nan, nan, nan, n, 1)
     mean = float(series.mean())
     # Short blocks tell too little of how far chance reaches; at least 5 of them, or their spread tells nothing.
@@ -194,7 +197,7 @@ def slope_with_age(
     names = np.unique(windows)
     nan = math.nan
     slope = _slope(ages, values)
-    if len(names) < 3 or not math.isfinite(slope):
+    if len(names) < _FEWEST or not math.isfinite(slope):
         return Estimate(slope, nan, nan, nan, len(names), 1)
     # Sums of each window are all that a slope needs.
     sums = np.array(

@@ -146,8 +146,9 @@ def check_storage(storage: str) -> None:
         try:
             get_storage(storage)
         except Exception as error:
+            reason = str(error).splitlines()[0]
             raise SettingsError(
-                f"{storage!r} cannot be opened by Optuna; wanted such as sqlite:///study.db: {str(error).splitlines()[0]}"
+                f"{storage!r} cannot be opened by Optuna; wanted such as sqlite:///study.db: {reason}"
             ) from None
 
 

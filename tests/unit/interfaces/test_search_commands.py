@@ -109,6 +109,18 @@ def test_import_study__lists_and_refuses(here):
     assert "has no study 'Other'" in refused("import-study study.db --name Other")
 
 
+def test_mistakes__are_told_before_the_search(here):
+    # Each search would take minutes: what is told comes first.
+    long = f"Momentum.py {SMALL} -n 10000000 --batch-size 1"
+    assert "wanted such as sqlite:///study.db" in refused(f"optimize {long} --export-optuna study.db")
+    (here / "file").write_text("")
+    assert "file" in refused(f"optimize {long} --out file/found.json")
+    assert "file" in refused(f"walk-forward {long} --out file/found.json")
+    assert "Did you mean 'mean'" in refused(f"batch Momentum.py {SMALL} --n 10000000 --by meen")
+    assert "Momentun.py" in refused(f"batch Momentum.py ./Momentun.py {SMALL} --n 10000000")
+    assert "Did you mean 'SmaCrossover'" in refused(f"optimize SmaCrosover {SMALL}")
+
+
 def test_help__imports_nothing_heavy():
     code = (
         "import sys\n"

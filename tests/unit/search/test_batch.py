@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from searching import MARKET, candles, write_strategy
 
-from fastbt.errors import SearchError, SettingsError
+from fastbt.errors import SearchError, SettingsError, StrategyError
 from fastbt.search import BatchRequest, BatchResult, backtest_batch
 from fastbt.sweep import sweep
 
@@ -127,3 +127,8 @@ def test_settings__say_what_is_wrong(strategy, settings, said):
         backtest_batch(strategy, candles(5), **{**MARKET, **settings})
     with pytest.raises(SettingsError, match="candles"):
         backtest_batch(strategy, **MARKET)
+
+
+def test_misspelt_strategy__is_no_cell(strategy):
+    with pytest.raises(StrategyError, match="there is no strategy at .*Momentun.py. Did you mean 'Momentum.py'"):
+        backtest_batch([strategy, strategy.with_name("Momentun.py")], candles(5), **MARKET)

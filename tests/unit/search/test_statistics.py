@@ -47,7 +47,9 @@ def test_mean__of_values_that_are_all_the_same(values, p_value):
 
 
 def test_mean__of_too_few_values_is_unknown():
-    assert np.isnan(mean_above_zero([0.1, 0.2]).p_value)
+    few = mean_above_zero([0.1, 0.2, 0.3, 0.2])
+    assert (few.mean, few.n) == (pytest.approx(0.2), 4)
+    assert np.isnan([few.low, few.high, few.p_value]).all()
     assert np.isnan(mean_above_zero([]).mean)
 
 

@@ -1,5 +1,7 @@
 """Walk-forwards: what was planted is found, nothing is made of noise, and no day counts twice."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -152,6 +154,16 @@ def test_result__is_saved_loaded_and_chained(strategy, tmp_path):
     assert again.id == result.id
     assert again.backtest(strategy=strategy, candles=prices)["hyperparameters"] == result.best_set
     assert WalkForwardRequest.model_validate(result.request.model_dump()) == result.request
+
+
+def test_result__is_json_even_where_numbers_are_unknown(strategy):
+    result = walk_forward(strategy, candles(9), **{**SHORT, "trials": 5}, step=4)
+    assert len(result) < 5 and np.isnan(result.degradation.p_value)
+    text = json.dumps(result.model_dump(mode="json"), allow_nan=False)
+    again = WalkForwardResult.model_validate_json(text)
+    assert again.id == result.id == again._hash()
+    assert np.isnan(again.degradation.p_value) and again.windows == result.windows
+    assert again.model_dump_json() == result.model_dump_json()
 
 
 def test_time_limit__keeps_whole_windows(strategy):
