@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -190,9 +191,28 @@ def _check_out(store: StoreOptions) -> None:
             raise SettingsError(f"--out: {str(store.out)!r} cannot be written")
 
 
-def _keep(result: Any, store: StoreOptions) -> None:
-    if store.out is not None:
-        result.save(store.out)
+def _running(store: StoreOptions, progress: Progress) -> dict[str, Any]:
+    """Return what all searches take of how they run."""
+    return {
+        "time_limit": store.time_limit,
+        "progress": _Shown(progress),
+        "run": store.run,
+        "resume": store.resume,
+        "fork": store.fork,
+    }
+
+
+def _finish(
+    result: Any, store: StoreOptions, output: Output, document: dict[str, Any], show: Callable[[], None]
+) -> int:
+    """Print a result, and where it is; return the exit code."""
+    if output.json:
+        write_json({**document, "out": store.out})
+    else:
+        show()
+        if store.out is not None:
+            console().print(f"The result is in {store.out}.", markup=False, soft_wrap=True)
+    return _ended(result.stopped, store)
 
 
 def _ended(stopped: str, store: StoreOptions) -> int:
@@ -244,25 +264,20 @@ def optimize(
             max_drawdown=max_drawdown,
             seed=seed,
             threads=threads,
-            time_limit=store.time_limit,
-            progress=_Shown(progress),
-            run=store.run,
-            resume=store.resume,
-            fork=store.fork,
+            **_running(store, progress),
         )
-        _keep(result, store)
+        if store.out is not None:
+            result.save(store.out)
         if export_optuna is not None:
             progress.stage(f"Writing {len(result):,} trials to {export_optuna}")
             study = result.export_optuna(export_optuna)
-    if output.json:
-        write_json({**result.to_dict(top), "out": store.out})
-    else:
+
+    def show() -> None:
         print_optimized(console(), result, top)
         if export_optuna is not None:
             console().print(f"The study {study} is in {export_optuna}.", markup=False, soft_wrap=True)
-        if store.out is not None:
-            console().print(f"The result is in {store.out}.", markup=False, soft_wrap=True)
-    return _ended(result.stopped, store)
+
+    return _finish(result, store, output, result.to_dict(top), show)
 
 
 def walk_forward(
@@ -314,20 +329,11 @@ def walk_forward(
             min_trades=min_trades,
             seed=seed,
             threads=threads,
-            time_limit=store.time_limit,
-            progress=_Shown(progress),
-            run=store.run,
-            resume=store.resume,
-            fork=store.fork,
+            **_running(store, progress),
         )
-        _keep(result, store)
-    if output.json:
-        write_json({**result.to_dict(), "out": store.out})
-    else:
-        print_walked(console(), result)
         if store.out is not None:
-            console().print(f"The result is in {store.out}.", markup=False, soft_wrap=True)
-    return _ended(result.stopped, store)
+            result.save(store.out)
+    return _finish(result, store, output, result.to_dict(), lambda: print_walked(console(), result))
 
 
 def _days(option: str, text: str) -> float | str:
@@ -394,21 +400,12 @@ def batch(
             seed=seed,
             metric=metric,
             threads=threads,
-            time_limit=store.time_limit,
-            progress=_Shown(progress),
-            run=store.run,
-            resume=store.resume,
-            fork=store.fork,
+            **_running(store, progress),
             **about,
         )
-        _keep(result, store)
-    if output.json:
-        write_json({**result.to_dict(top), "out": store.out})
-    else:
-        print_batch(console(), result, by, top)
         if store.out is not None:
-            console().print(f"The result is in {store.out}.", markup=False, soft_wrap=True)
-    return _ended(result.stopped, store)
+            result.save(store.out)
+    return _finish(result, store, output, result.to_dict(top), lambda: print_batch(console(), result, by, top))
 
 
 def _span(text: str) -> tuple[str | None, str | None]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from fastbt.backtest import Session, Setup
 from fastbt.compiler.load import load_strategy
@@ -17,8 +16,8 @@ from fastbt.data.times import Time
 from fastbt.errors import FastbtError, SearchError, SettingsError
 from fastbt.metrics.names import METRICS
 from fastbt.search.batch_result import BatchResult, Cell
-from fastbt.search.inputs import account_settings, space_list, strategy_name, time_text, validation_text
-from fastbt.search.journal import Journal, pack
+from fastbt.search.inputs import account_settings, space_list, strategy_name, time_text, validated
+from fastbt.search.journal import Journal, check_run, pack, writing
 from fastbt.search.progress import Control, Progress, SearchProgress
 from fastbt.search.requests import BatchRequest, plain
 from fastbt.search.results import make_account_settings
@@ -116,7 +115,7 @@ def backtest_batch(
                 if isinstance(params, Mapping)
                 else plain(list(params))
             )
-        try:
+        with validated():
             request = BatchRequest(
                 strategies=[strategy_name(each) for each in given],
                 candles=[_market_name(each, i) for i, each in enumerate(markets)],
@@ -134,10 +133,7 @@ def backtest_batch(
                 memory=memory,
                 time_limit=time_limit,
             )
-        except ValidationError as error:
-            raise SettingsError(validation_text(error)) from None
-    if run is None and (resume or fork):
-        raise SettingsError(f"{'resume' if resume else 'fork'} wants a run: the name of its folder")
+    check_run(run, resume=resume, fork=fork)
     batch = _Batch(request, given, markets, Control(progress, request.time_limit))
     journal = None if run is None else Journal.open(run, batch.manifest(), resume=resume, fork=fork)
     result = batch.result(journal)
@@ -241,12 +237,8 @@ class _Batch:
 
     def result(self, journal: Journal | None) -> BatchResult:
         """Run the cells."""
-        if journal is None:
-            with self.control.running():
-                cells = self._run(None)
-        else:
-            with journal.locked(), self.control.running():
-                cells = self._run(journal)
+        with writing(journal, self.control):
+            cells = self._run(journal)
         planned = len(self._plan())
         stopped = "all cells" if len(cells) == planned else "time limit" if self.control.timed_out else "interrupted"
         if not cells:

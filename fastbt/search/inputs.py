@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from fastbt.backtest import Session
 from fastbt.data import CandleSet, iso, timeframe_minutes, to_ms
 from fastbt.data.times import Time
 from fastbt.errors import SettingsError, did_you_mean
-from fastbt.search.requests import AccountSettings, MarketSettings, plain
+from fastbt.search.requests import AccountSettings, MarketSettings, SearchSettings, plain
 from fastbt.sweep.space import Space, SpaceLike
 from fastbt.sweep.sweep import make_account
 from fastbt.types import JsonDict
@@ -54,10 +55,8 @@ def account_settings(account: Mapping[str, Any]) -> AccountSettings:
         if key not in known:
             raise TypeError(f"there is no setting {key!r}; there are {', '.join(known)}.{did_you_mean(key, known)}")
     make_account(**account)
-    try:
+    with validated():
         return AccountSettings(**account)
-    except ValidationError as error:
-        raise SettingsError(validation_text(error)) from None
 
 
 def strategy_name(strategy: Any) -> str:
@@ -151,3 +150,70 @@ def requested(request: Any, candles: Any) -> tuple[Any, None]:
 def space_list(space: SpaceLike | Space | None) -> list[JsonDict] | None:
     """Return a space as Jesse declares hyper-parameters."""
     return None if space is None else [plain(each) for each in Space.of(space).to_list()]
+
+
+def search_settings(
+    *,
+    metric: str | Sequence[str],
+    direction: str | Sequence[str | None] | None,
+    space: SpaceLike | Space | None,
+    fixed: Mapping[str, Any] | None,
+    known: Sequence[Mapping[str, Any]],
+    initial_result: Any,
+    constraints: str | Sequence[str],
+    requirements: str | Sequence[str],
+    **more: Any,
+) -> SearchSettings:
+    """Return the settings of a search from what `optimize` and `walk_forward` take; `more` as they are.
+
+    Raises
+    ------
+    ValidationError, SettingsError
+        If a value makes no sense.
+    """
+    metrics = _texts(metric)
+    directions: Any = [direction] * len(metrics) if isinstance(direction, str) else direction
+    return SearchSettings(
+        metrics=metrics,
+        directions=None if directions is None else list(directions),
+        space=space_list(space),
+        fixed=plain(dict(fixed or {})),
+        known=plain([*known, *sets_of(initial_result)]),
+        constraints=_texts(constraints),
+        requirements=_texts(requirements),
+        **more,
+    )
+
+
+def _texts(given: str | Sequence[str]) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def sets_of(result: Any, n: int = 10) -> list[dict[str, Any]]:
+    """Return the best sets of an earlier result of any kind.
+
+    Raises
+    ------
+    SettingsError
+        If it holds none.
+    """
+    if result is None:
+        return []
+    if isinstance(result, Mapping):
+        if not isinstance(result.get("hyperparameters"), Mapping):
+            raise SettingsError("initial_result: wanted a result with 'hyperparameters', as .backtest() returns it")
+        return [dict(result["hyperparameters"])]
+    if hasattr(result, "best_sets"):
+        return list(result.best_sets(n))
+    if hasattr(result, "sets") and hasattr(result, "best"):
+        return [result.sets[int(number)] for number in result.best(n=n)["set"].to_list()]
+    raise SettingsError(f"initial_result: wanted a result of optimize, backtest_batch or sweep; it was {result!r:.60}")
+
+
+@contextmanager
+def validated() -> Iterator[None]:
+    """Raise what pydantic says inside as a SettingsError in our words."""
+    try:
+        yield
+    except ValidationError as error:
+        raise SettingsError(validation_text(error)) from None

@@ -20,13 +20,14 @@ import os
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, Final
 
 import numpy as np
 
 from fastbt.errors import SettingsError
+from fastbt.search.progress import Control
 from fastbt.sweep.store import MANIFEST, differences, dump_json, try_lock, write_atomically
 from fastbt.types import JsonDict
 
@@ -55,6 +56,24 @@ def unpack(packed: JsonDict) -> np.ndarray[Any, Any]:
     """Return the array of `pack`."""
     data = zlib.decompress(base64.b64decode(packed["float64"]))
     return np.frombuffer(data, dtype="<f8").reshape(packed["shape"]).astype(np.float64)
+
+
+def check_run(run: str | Path | None, *, resume: bool, fork: bool) -> None:
+    """Refuse to go on with a search, or to make one beside it, where no folder is named.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if run is None and (resume or fork):
+        raise SettingsError(f"{'resume' if resume else 'fork'} wants a run: the name of its folder")
+
+
+@contextmanager
+def writing(journal: Journal | None, control: Control) -> Iterator[None]:
+    """Let Ctrl-C and the time limit end a search inside, and keep other processes from its folder."""
+    with nullcontext() if journal is None else journal.locked(), control.running():
+        yield
 
 
 class Journal:

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from fastbt.backtest import Session
 from fastbt.data.times import Time
 from fastbt.errors import SearchError, SettingsError
-from fastbt.search.inputs import market_settings, requested, space_list, validation_text
-from fastbt.search.journal import Journal
+from fastbt.search.inputs import market_settings, requested, search_settings, validated
+from fastbt.search.journal import Journal, check_run, writing
 from fastbt.search.optimize_result import OptimizeResult
 from fastbt.search.progress import Control, Progress
-from fastbt.search.requests import OptimizeRequest, SearchSettings, plain, plain_metrics
+from fastbt.search.requests import OptimizeRequest, plain, plain_metrics
 from fastbt.search.results import MarketInfo, open_market
 from fastbt.search.studies import importances
 from fastbt.search.trial import Searched, best_of, require_some
@@ -153,21 +152,21 @@ def optimize(
         if max_drawdown is not None and max_drawdown < 0:
             raise SettingsError(f"max_drawdown wants percent, such as 20; it was {max_drawdown}")
         texts += [f"max_drawdown >= -{float(max_drawdown)}"] if max_drawdown is not None else []
-        metrics = [metric] if isinstance(metric, str) else list(metric)
-        try:
-            search = SearchSettings(
-                metrics=metrics,
-                directions=directions_of(direction, len(metrics)),
+        with validated():
+            search = search_settings(
+                metric=metric,
+                direction=direction,
                 optimal_total=optimal_total,
                 sampler=sampler,
                 trials=trials,
                 batch_size=batch_size,
                 population=population,
                 seed=seed,
-                space=space_list(space),
-                fixed=plain(dict(fixed or {})),
-                known=plain([*known, *sets_of(initial_result)]),
-                constraints=[constraints] if isinstance(constraints, str) else list(constraints),
+                space=space,
+                fixed=fixed,
+                known=known,
+                initial_result=initial_result,
+                constraints=constraints,
                 requirements=texts,
                 patience=patience,
                 min_improvement=min_improvement,
@@ -175,10 +174,7 @@ def optimize(
             request = OptimizeRequest(
                 market=market, search=search, threads=threads, memory=memory, time_limit=time_limit
             )
-        except ValidationError as error:
-            raise SettingsError(validation_text(error)) from None
-    if run is None and (resume or fork):
-        raise SettingsError(f"{'resume' if resume else 'fork'} wants a run: the name of its folder")
+    check_run(run, resume=resume, fork=fork)
     session = open_market(request.market, strategy_given, candles) if session is None else session
     plan = Plan.of(request.search, session)
     control = Control(progress, request.time_limit)
@@ -205,12 +201,8 @@ def _searched(
         # Compiled before Ctrl-C has to wait.
         evaluator.prepare(plan.table([{each.name: each.column_at(_MIDDLE)[0] for each in plan.space.dimensions}]))
         search = Search(plan, evaluator, control, journal)
-        if journal is None:
-            with control.running():
-                searched = search.run()
-        else:
-            with journal.locked(), control.running():
-                searched = search.run()
+        with writing(journal, control):
+            searched = search.run()
         return searched, {**searched.seconds, **evaluator.seconds}
 
 
@@ -245,29 +237,3 @@ def manifest_of(request: Any, session: Session) -> JsonDict:
         "account": describe_account(session.setup.account),
         "versions": describe_versions("optuna", *(["cmaes"] if request.search.sampler == "cmaes" else [])),
     }
-
-
-def directions_of(direction: str | Sequence[str | None] | None, n: int) -> Any:
-    """Return a direction for each metric."""
-    return [direction] * n if isinstance(direction, str) else None if direction is None else list(direction)
-
-
-def sets_of(result: Any, n: int = 10) -> list[dict[str, Any]]:
-    """Return the best sets of an earlier result of any kind.
-
-    Raises
-    ------
-    SettingsError
-        If it holds none.
-    """
-    if result is None:
-        return []
-    if isinstance(result, Mapping):
-        if not isinstance(result.get("hyperparameters"), Mapping):
-            raise SettingsError("initial_result: wanted a result with 'hyperparameters', as .backtest() returns it")
-        return [dict(result["hyperparameters"])]
-    if hasattr(result, "best_sets"):
-        return list(result.best_sets(n))
-    if hasattr(result, "sets") and hasattr(result, "best"):
-        return [result.sets[int(number)] for number in result.best(n=n)["set"].to_list()]
-    raise SettingsError(f"initial_result: wanted a result of optimize, backtest_batch or sweep; it was {result!r:.60}")

@@ -14,7 +14,7 @@ from fastbt.data import CandleSet, timeframe_minutes
 from fastbt.data.times import Time
 from fastbt.errors import SearchError, SettingsError, SimulationError
 from fastbt.metrics.names import METRICS
-from fastbt.search.journal import Journal
+from fastbt.search.journal import Journal, writing
 from fastbt.search.objectives import Objective
 from fastbt.search.out_of_sample import (
     daily_returns,
@@ -182,12 +182,8 @@ class Walk:
     def result(self, journal: Journal | None) -> WalkForwardResult:
         """Walk, and say what was found."""
         self._journal = journal
-        if journal is None:
-            with self.control.running():
-                done = self._walk()
-        else:
-            with journal.locked(), self.control.running():
-                done = self._walk()
+        with writing(journal, self.control):
+            done = self._walk()
         if not done:
             raise SearchError(f"{self._stopped(done)}: before the first window was done")
         if not any(each.ok for each in done):

@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from fastbt.backtest import Session
 from fastbt.data.times import Time
 from fastbt.errors import SettingsError
-from fastbt.search.inputs import market_settings, requested, space_list, time_text, validation_text
-from fastbt.search.journal import Journal
-from fastbt.search.optimize import directions_of, manifest_of, sets_of
+from fastbt.search.inputs import market_settings, requested, search_settings, time_text, validated
+from fastbt.search.journal import Journal, check_run
+from fastbt.search.optimize import manifest_of
 from fastbt.search.progress import Control, Progress
-from fastbt.search.requests import SearchSettings, WalkForwardRequest, WindowSettings, plain
+from fastbt.search.requests import WalkForwardRequest, WindowSettings
 from fastbt.search.walk import Walk
 from fastbt.search.walk_forward_result import WalkForwardResult
 from fastbt.sweep.space import Space, SpaceLike
@@ -138,31 +136,30 @@ def walk_forward(
         if isinstance(strategy, Session):
             raise SettingsError("walk_forward wants strategy and candles, not a Session, which has one period only")
         market, _ = market_settings(strategy, candles, timeframe, start, finish, account)
-        metrics = [metric] if isinstance(metric, str) else list(metric)
         if space_from is not None:
             if space is not None:
                 raise SettingsError("give either space or space_from, not both")
             space = space_from.narrowed()
             fixed = {**space_from.fixed, **(fixed or {})}
-        try:
+        with validated():
             request = WalkForwardRequest(
                 market=market,
-                search=SearchSettings(
-                    metrics=metrics,
-                    directions=directions_of(direction, len(metrics)),
+                search=search_settings(
+                    metric=metric,
+                    direction=direction,
                     optimal_total=optimal_total,
                     sampler=sampler,
                     trials=trials,
                     batch_size=batch_size,
                     population=population,
                     seed=seed,
-                    space=space_list(space),
-                    fixed=plain(dict(fixed or {})),
-                    known=plain([*known, *sets_of(initial_result)]),
-                    constraints=[constraints] if isinstance(constraints, str) else list(constraints),
-                    requirements=[requirements] if isinstance(requirements, str) else list(requirements),
+                    space=space,
+                    fixed=fixed,
+                    known=known,
+                    initial_result=initial_result,
+                    constraints=constraints,
+                    requirements=requirements,
                     patience=patience,
-                    min_improvement=0.0,
                 ),
                 windows=WindowSettings(
                     mode=mode,  # type: ignore[arg-type]
@@ -181,10 +178,7 @@ def walk_forward(
                 memory=memory,
                 time_limit=time_limit,
             )
-        except ValidationError as error:
-            raise SettingsError(validation_text(error)) from None
-    if run is None and (resume or fork):
-        raise SettingsError(f"{'resume' if resume else 'fork'} wants a run: the name of its folder")
+    check_run(run, resume=resume, fork=fork)
     walk = Walk(request, given, candles, Control(progress, request.time_limit))
     journal = None
     if run is not None:
