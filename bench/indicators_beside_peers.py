@@ -6,7 +6,7 @@
     python bench/indicators_beside_peers.py --lists 16         # per series of a table of 16 argument lists
     python bench/indicators_beside_peers.py --lists 16 --threads 2
     python bench/indicators_beside_peers.py --rows 35040 rsi adx
-    python bench/indicators_beside_peers.py --json > indicators.json
+    python bench/indicators_beside_peers.py --json > bench/indicator_costs.json   # what docs/indicators.md shows
 
 Each library computes one whole series a call, with its own public function, from memory laid out as its users have
 it: candles as one array for fastbt and Jesse, contiguous columns for TA-Lib, Series for pandas-ta-classic. They take
@@ -25,16 +25,20 @@ Jesse is imported in a temporary folder. TA-Lib and pandas-ta-classic are left o
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import inspect
 import json
 import os
+import platform
 import statistics
 import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -284,6 +288,19 @@ def row_of(name: str, candles: Any, jesse: Any, given: argparse.Namespace) -> di
     return {"name": name, **times, "ratio": min(peers) / times["fastbt"] if peers else None}
 
 
+def environment() -> dict[str, Any]:
+    """Return the processor and the versions."""
+    processor = ""
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    versions = {"python": platform.python_version()}
+    for each in ("numba", "numpy", "jesse", "TA-Lib", "pandas-ta-classic"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[each] = metadata.version(each)
+    return {"processor": processor or platform.processor(), "versions": versions}
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -306,7 +323,7 @@ def main() -> None:
         if row is not None:
             rows.append(row)
     if given.json:
-        about = {"rows": len(candles), "lists": given.lists, "threads": given.threads}
+        about = {"rows": len(candles), "lists": given.lists, "threads": given.threads, **environment()}
         print(json.dumps({**about, "indicators": rows}, indent=1))
         return
     labels = ("fastbt", "jesse", "talib", "pandas_ta", "windowed")

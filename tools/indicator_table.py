@@ -9,12 +9,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import fastbt.indicators
 from fastbt.indicators import REGISTRY, Indicator
 
-TARGET = Path(__file__).resolve().parents[1] / "docs" / "indicators.md"
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "docs" / "indicators.md"
+#: What `bench/indicators_beside_peers.py --json` measured.
+COSTS = ROOT / "bench" / "indicator_costs.json"
 
 _CONVOLVE = "np.convolve: BLAS adds long kernels in an order of its own"
 _DOT = "np.dot, np.tensordot or LAPACK: the order of additions is BLAS's"
@@ -78,6 +82,9 @@ JESSE_RAISES = frozenset(
     }
 )
 
+#: Versions that the page names.
+_SHOWN = ("python", "numba", "numpy")
+
 #: Sums over all visible rows: they never forget.
 CUMULATIVE = frozenset({"ad", "nvi", "obv", "pvi", "wad", "vwap"})
 
@@ -121,7 +128,10 @@ Without `sequential` the first visible row is `warm_up_candles` rows back, and a
 
 **Cost** of the series that a backtest sees, without `sequential`, `n` bars and `W` visible rows: *n* is one pass,
 because no value depends on rows that are out of sight; *n W, side by side* begins anew for every bar, many bars in the
-vector registers at once; *n W* begins anew for every bar. `bench/indicators_beside_peers.py` measures it.
+vector registers at once; *n W* begins anew for every bar. **ns a bar** is what a bar of one series costs with the
+defaults, with `sequential=True` and then without it (240 visible rows): processor time of one core, {rows} bars of
+BTC-USD 1h, {machine}. `bench/indicators_beside_peers.py` measures it. `indicator_window="full"`
+([how it works](how-it-works.md#what-identical-means)) gives the first for the second, at the price of Jesse's bits.
 
 **Runs**: *compiled*, or *numpy*, which takes longer and cannot be called on a candle that is still forming. *Both*
 depends on the arguments.
@@ -132,8 +142,8 @@ does. Where Jesse's machine code ends the whole process (`sar` of one row, `chop
 exactly `2 * period` rows, `cg` of `period + 1`, `ichimoku_cloud` with a `displacement` above 81) it is NaN or the value
 of the formula too. Candles in which something is NaN give Jesse's values, except the non-sequential `donchian`.
 
-| name | arguments | returns | equal to Jesse | memory | cost | runs |
-|---|---|---|---|---|---|---|
+| name | arguments | returns | equal to Jesse | memory | cost | ns a bar | runs |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -176,15 +186,36 @@ def runs_of(described: Indicator) -> str:
     return "compiled" if described.python is None else "both"
 
 
+def _two_digits(number: float) -> str:
+    """Return a number as people read it, rounded to two digits.
+
+    >>> _two_digits(2.345), _two_digits(41_870.0)
+    ('2.3', '42,000')
+    """
+    return f"{float(f'{number:.2g}'):,.10g}"
+
+
+def measured() -> tuple[dict[str, str], str, str]:
+    """Return the nanoseconds a bar of every indicator that was measured, of how many bars, and on what."""
+    found = json.loads(COSTS.read_text())
+    per_bar = {
+        each["name"]: " / ".join(_two_digits(each[form] / found["rows"] * 1e9) for form in ("fastbt", "windowed"))
+        for each in found["indicators"]
+    }
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items() if name in _SHOWN)
+    return per_bar, f"{found['rows']:,}", f"{found['processor']}, {versions}"
+
+
 def text() -> str:
     """Return the whole page."""
     own = {name: each for name, each in REGISTRY.items() if getattr(fastbt.indicators, name, None) is each.function}
-    lines = [HEAD.format(count=len(own))]
+    per_bar, rows, machine = measured()
+    lines = [HEAD.format(count=len(own), rows=rows, machine=machine)]
     for name, described in sorted(own.items()):
         equal = f"1e-9; {TOLERANCE[name]}" if name in TOLERANCE else "bit for bit"
         returns = "value" if described.record is None else ", ".join(described.fields)
         shown = f"`{name}`" + (" ⚠" if name in JESSE_RAISES else "")
-        classes = (memory_of(described), cost_of(described), runs_of(described))
+        classes = (memory_of(described), cost_of(described), per_bar.get(name, "-"), runs_of(described))
         cells = (shown, f"`{arguments_of(described)}`", returns, equal, *classes)
         lines.append("| " + " | ".join(cells).replace("``", "") + " |\n")
     return "".join(lines)

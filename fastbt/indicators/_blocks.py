@@ -102,34 +102,37 @@ def _rolling_extreme(x, period, sign, unknown, out):
     Of twice as many rows each time, in a block that stays in the nearest cache: every step runs in vector registers.
     """
     n = x.shape[0]
-    if _has_unknown(x):
-        _extreme_among_unknown(x, period, sign, unknown, out)
-        return
     for i in range(min(period - 1, n)):
         out[i] = np.nan
     size = max(2 * ROWS, 2 * period)
-    here = np.empty(size + period)
-    there = np.empty(size + period)
+    best = np.empty(size + period)
     for first in range(period - 1, n, size):
         last = min(first + size, n)
         start = first - period + 1
         count = last - start
         x_here = x[start:last]
+        missing = 0
         # The lowest is the highest of the opposite.
         for i in range(count):
-            here[i] = sign * x_here[i]
+            best[i] = sign * x_here[i]
+            missing += np.isnan(best[i])
+        if missing > 0:
+            _extreme_among_unknown(x, period, sign, unknown, out)
+            return
         rows = 1
         while rows < period:
             step = min(rows, period - rows)
-            later = here[step:count]
+            later = best[step:count]
+            # In place: each is read as a later one before it is written.
             for i in range(count - step):
-                there[i] = later[i] if later[i] >= here[i] else here[i]
+                now = later[i]
+                before = best[i]
+                best[i] = now if now >= before else before
             count -= step
-            here, there = there, here
             rows += step
         out_here = out[first:last]
         for i in range(last - first):
-            out_here[i] = sign * here[i]
+            out_here[i] = sign * best[i]
 
 
 @kernel

@@ -51,6 +51,9 @@ def series(
 ) -> ManySeries:
     """Compute an indicator at every bar for many argument lists at once; equal lists are computed once.
 
+    What they share is computed once (sources; true ranges and the like of sequential recursions), and such recursions
+    run four side by side, to the bits of each alone.
+
     Parameters
     ----------
     name : str
@@ -107,7 +110,8 @@ def series(
     pair = candles if isinstance(candles, tuple) else (candles,)
     if len(pair) != 1 + described.second_candles:
         raise ShapeError(f"{name} takes {1 + described.second_candles} arrays of candles, there were {len(pair)}")
-    sharing = [described.shares_data(params) for _, params in distinct]
+    always = described.kernel is not None and not described.averages_candles and not described.natural
+    sharing = [always or described.shares_data(params) for _, params in distinct]
     any_of = {source: params for (source, params), shares in zip(distinct, sharing, strict=True) if shares}
     shared = {source: described.data(pair[0], source, params, True, *pair[1:]) for source, params in any_of.items()}
     n = len(pair[0])
@@ -128,7 +132,7 @@ def series(
             for (_, params), row in items:
                 compute(described, data, params, sequential=sequential, window=window, out=values[row])
             return
-        together = side_by_side(described.kernel) if name in SIDE_BY_SIDE else None
+        together = side_by_side(described.kernel) if len(items) >= LISTS and name in SIDE_BY_SIDE else None
         whole = 0 if together is None else len(items) - len(items) % LISTS
         for first in range(0, whole, LISTS):
             some = items[first : first + LISTS]
@@ -140,8 +144,12 @@ def series(
             one_after_another(described.kernel, data, table, rows, values)
 
     # Kernels release the interpreter, numpy functions keep it: only the former gain from threads.
-    compiled = [item for item in distinct.items() if described.compiles(item[0][1])]
-    others = [[item] for item in distinct.items() if not described.compiles(item[0][1])]
+    compiled, others = [], []
+    for item in distinct.items():
+        if described.compiles(item[0][1]):
+            compiled.append(item)
+        else:
+            others.append([item])
     workers = threads if threads is not None else os.cpu_count() or 1
     if workers < 1:
         raise ValueError(f"threads must be 1 or more, was {threads}")

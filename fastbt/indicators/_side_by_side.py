@@ -19,13 +19,25 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-import inspect
-import textwrap
+import threading
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Final
 
 from fastbt._generated import load_generated
+from fastbt.indicators._dependence import (
+    bound_in,
+    filled,
+    has,
+    has_plain_loops,
+    is_kernel,
+    loaded,
+    skips,
+    source_of,
+    views_of,
+    written_by,
+    written_by_calls,
+)
 
 #: Lists that run side by side: enough to hide the latency of an addition behind the others.
 LISTS: Final = 4
@@ -35,110 +47,6 @@ _HEAD = '"""Kernels of several argument lists side by side; written by fastbt.""
 
 class _NotFused(Exception):
     """A kernel is written in a way that this does not take apart."""
-
-
-def _source_of(function: Any) -> ast.FunctionDef:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function.py_func))).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    has_docstring = isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant)
-    tree.body = tree.body[1:] if has_docstring else tree.body
-    return tree
-
-
-def _loaded(node: ast.AST) -> set[str]:
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
-
-
-def _root(node: ast.AST) -> str | None:
-    """Return the array that an expression is, or is a view of."""
-    while isinstance(node, ast.Subscript | ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def _filled(node: ast.AST) -> set[str]:
-    """Return the arrays into which something is written."""
-    targets = [each for each in ast.walk(node) if isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Store)]
-    return {root for each in targets if (root := _root(each)) is not None}
-
-
-def _bound(node: ast.AST) -> set[str]:
-    """Return the names that are bound, not written into."""
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
-
-
-def _has(node: ast.AST, *kind: type[ast.AST]) -> bool:
-    return any(isinstance(each, kind) for each in ast.walk(node))
-
-
-def _own_continue(body: Sequence[ast.stmt]) -> bool:
-    """Tell whether a loop's body goes on with the next row before its end."""
-    for each in body:
-        if isinstance(each, ast.Continue):
-            return True
-        if isinstance(each, ast.If) and (_own_continue(each.body) or _own_continue(each.orelse)):
-            return True
-    return False
-
-
-def _has_plain_loops(tree: ast.AST) -> bool:
-    """Tell whether every `for` counts: one over arrays gives them another name."""
-    loops = [each for each in ast.walk(tree) if isinstance(each, ast.For)]
-    return all(isinstance(each.iter, ast.Call) and isinstance(each.target, ast.Name) for each in loops)
-
-
-def _is_kernel(function: Any) -> bool:
-    return hasattr(function, "py_func")
-
-
-_WRITTEN: Final[dict[Any, frozenset[int]]] = {}
-
-
-def _written(function: Any) -> frozenset[int]:
-    """Return which arguments a kernel writes into."""
-    if function not in _WRITTEN:
-        # While it is found out, a kernel that calls itself writes nothing by that.
-        _WRITTEN[function] = frozenset()
-        tree = _source_of(function)
-        names = [each.arg for each in tree.args.args]
-        groups = _views(tree, function.py_func.__globals__)
-        found = _filled(tree) | _written_by_calls(tree, function.py_func.__globals__)
-        found |= set() if _has_plain_loops(tree) else set(names)
-        _WRITTEN[function] = frozenset(i for i, each in enumerate(names) if groups.get(each, {each}) & found)
-    return _WRITTEN[function]
-
-
-def _written_by_calls(node: ast.AST, environment: dict[str, Any]) -> set[str]:
-    found: set[str] = set()
-    for call in ast.walk(node):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
-            target = environment.get(call.func.id)
-            if _is_kernel(target):
-                found |= {root for i in _written(target) if (root := _root(call.args[i])) is not None}
-    return found
-
-
-def _views(tree: ast.FunctionDef, environment: dict[str, Any]) -> dict[str, set[str]]:
-    """Return for each name the names that may share its memory."""
-    groups: dict[str, set[str]] = {}
-    own = _bound(tree) | {each.arg for each in tree.args.args}
-    for each in ast.walk(tree):
-        if not isinstance(each, ast.Assign):
-            continue
-        values = each.value.elts if isinstance(each.value, ast.Tuple) else [each.value]
-        if isinstance(each.value, ast.Call) and isinstance(each.value.func, ast.Name):
-            # A kernel may return views; what is Python's own, as `int`, returns none.
-            values = each.value.args if _is_kernel(environment.get(each.value.func.id)) else []
-        roots = {root for value in values if (root := _root(value)) in own}
-        scalar = all(isinstance(value, ast.Subscript) and not _has(value.slice, ast.Slice) for value in values)
-        if not roots or scalar:
-            continue
-        joined = roots | {name for target in each.targets for name in _bound(target)}
-        for name in tuple(joined):
-            joined |= groups.get(name, set())
-        for name in joined:
-            groups[name] = joined
-    return groups
 
 
 class _Rename(ast.NodeTransformer):
@@ -159,17 +67,17 @@ class _Fused:
     def __init__(self, writer: Writer, function: Any, shared: tuple[bool, ...], name: str) -> None:
         self.writer, self.function, self.name = writer, function, name
         self.environment: dict[str, Any] = function.py_func.__globals__
-        self.tree = _source_of(function)
+        self.tree = source_of(function)
         self.arguments = [each.arg for each in self.tree.args.args]
         self.shared = dict(zip(self.arguments, shared, strict=True))
-        if not _has_plain_loops(self.tree):
+        if not has_plain_loops(self.tree):
             raise _NotFused
-        bound = _bound(self.tree)
+        bound = bound_in(self.tree)
         if bound & set(self.arguments):
             raise _NotFused
         self.own = bound | set(self.arguments)
         self.lengths = self._lengths()
-        self.groups = _views(self.tree, self.environment)
+        self.groups = views_of(self.tree, self.environment)
         self.varying = self._varying()
         if any(is_shared and each in self.varying for each, is_shared in self.shared.items()):
             raise _NotFused  # a list would write into what it shares
@@ -202,38 +110,38 @@ class _Fused:
             match each:
                 case ast.For(target=ast.Name(counter)):
                     is_rows = self._stop_of(each, varying) is not None
-                    inner = forced or bool(_loaded(each.iter) & varying)
+                    inner = forced or bool(loaded(each.iter) & varying)
                     if not is_rows and inner:
                         varying.add(counter)
                     self._spread_loop(each.body, varying, inner)
                 case ast.While():
-                    self._spread(each.body, varying, forced or bool(_loaded(each.test) & varying))
+                    self._spread(each.body, varying, forced or bool(loaded(each.test) & varying))
                 case ast.If():
-                    inner = forced or bool(_loaded(each.test) & varying)
+                    inner = forced or bool(loaded(each.test) & varying)
                     self._spread(each.body, varying, inner)
                     self._spread(each.orelse, varying, inner)
                 case _:
-                    bound = _bound(each)
-                    written = _filled(each) | _written_by_calls(each, self.environment)
-                    if forced or (_loaded(each) | written) & varying:
+                    bound = bound_in(each)
+                    written = filled(each) | written_by_calls(each, self.environment)
+                    if forced or (loaded(each) | written) & varying:
                         varying |= bound
                         varying.update(*(self.groups.get(name, {name}) for name in written))
 
     def _spread_loop(self, body: Sequence[ast.stmt], varying: set[str], forced: bool) -> None:
         """As `_spread`; what follows something that may skip the rest of a row is done list by list."""
-        split = self._split(body, varying) if _own_continue(body) else len(body)
+        split = self._split(body, varying) if skips(body) else len(body)
         self._spread(body[:split], varying, forced)
         self._spread(body[split:], varying, True)
 
     def _split(self, body: Sequence[ast.stmt], varying: set[str]) -> int:
         """Return how many of the first statements of a row are the same for all lists."""
         for i, each in enumerate(body):
-            if _own_continue([each]) or self._differs(each, varying):
+            if skips([each]) or self._differs(each, varying):
                 return i
         return len(body)
 
     def _differs(self, node: ast.AST, varying: set[str] | None = None) -> bool:
-        names = _loaded(node) | _bound(node) | _filled(node) | _written_by_calls(node, self.environment)
+        names = loaded(node) | bound_in(node) | filled(node) | written_by_calls(node, self.environment)
         return bool(names & (self.varying if varying is None else varying))
 
     def _stop_of(self, loop: ast.For, varying: set[str]) -> ast.expr | None:
@@ -246,7 +154,7 @@ class _Fused:
                     case ast.Subscript(ast.Attribute(ast.Name(of), "shape"), ast.Constant(0)):
                         if of in self.arguments:
                             return stop
-                return None if _loaded(stop) & varying else stop
+                return None if loaded(stop) & varying else stop
         return None
 
     # --- text ---------------------------------------------------------------------------------------------------
@@ -277,7 +185,7 @@ class _Fused:
 
     def _own_lengths(self, loop: ast.For, own: set[str]) -> set[str]:
         stop = self._stop_of(loop, self.varying)
-        return set() if stop is None else _loaded(stop) & own
+        return set() if stop is None else loaded(stop) & own
 
     def _alone(self) -> list[ast.stmt]:
         """Return calls of the kernel for one list after the other."""
@@ -297,7 +205,7 @@ class _Fused:
         return _Rename(self.varying, k).visit(_clone(node))
 
     def _import(self, node: ast.AST) -> None:
-        for name in _loaded(node) - self.own:
+        for name in loaded(node) - self.own:
             if name in self.environment:
                 self.writer.import_global(name, self.environment[name])
 
@@ -305,7 +213,7 @@ class _Fused:
         made: list[ast.stmt] = []
         for i, each in enumerate(statements):
             if not self._differs(each):
-                if _has(each, ast.For, ast.While):
+                if has(each, ast.For, ast.While):
                     self.loops += 1
                 self._import(each)
                 made.append(_clone(each))
@@ -315,7 +223,7 @@ class _Fused:
                 made += self._branch(each, statements[:i], top)
             elif isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
                 made += self._call(each)
-            elif _has(each, ast.Return):
+            elif has(each, ast.Return):
                 raise _NotFused
             else:
                 made += self._copies([each])
@@ -323,13 +231,13 @@ class _Fused:
 
     def _branch(self, node: ast.If, before: Sequence[ast.stmt], top: bool) -> list[ast.stmt]:
         if not self._differs(node.test):
-            if _has(node, ast.Return) and not top:
+            if has(node, ast.Return) and not top:
                 raise _NotFused
             self._import(node.test)
             body = self._returning(node.body)
             made = ast.If(_clone(node.test), body, self._block(node.orelse))
             return [made]
-        if not _has(node, ast.Return):
+        if not has(node, ast.Return):
             return self._copies([node])
         plain = all(isinstance(each, ast.Assign | ast.AnnAssign) for each in before)
         if not top or not plain or node.orelse or not isinstance(node.body[-1], ast.Return):
@@ -348,7 +256,7 @@ class _Fused:
         call = node.value
         assert isinstance(call, ast.Call)
         target = self.environment.get(call.func.id) if isinstance(call.func, ast.Name) else None
-        if not _is_kernel(target) or call.keywords:
+        if not is_kernel(target) or call.keywords:
             return self._copies([node])
         shared = tuple(not self._differs(each) and not _is_out(target, i) for i, each in enumerate(call.args))
         try:
@@ -363,9 +271,9 @@ class _Fused:
         return [ast.Expr(ast.Call(ast.Name(fused.name, ast.Load()), arguments, []))]
 
     def _loop(self, loop: ast.For) -> list[ast.stmt]:
-        if _has(loop, ast.Return):
+        if has(loop, ast.Return):
             raise _NotFused
-        if loop.orelse or _has(loop, ast.Break):
+        if loop.orelse or has(loop, ast.Break):
             return self._copies([loop])
         self.loops += 1
         assert isinstance(loop.iter, ast.Call) and isinstance(loop.target, ast.Name)
@@ -398,12 +306,12 @@ class _Fused:
 
     def _end(self, stop: ast.expr | None) -> ast.expr:
         assert stop is not None
-        renamed: ast.expr = _Rename(_loaded(stop) & self.varying, 0).visit(_clone(stop))
+        renamed: ast.expr = _Rename(loaded(stop) & self.varying, 0).visit(_clone(stop))
         return renamed
 
     def _row(self, body: Sequence[ast.stmt]) -> list[ast.stmt]:
         """Return what is done at a row."""
-        if not _own_continue(body):
+        if not skips(body):
             return self._block(body)
         split = self._split(body, self.varying)
         made: list[ast.stmt] = self._block(body[:split])
@@ -446,7 +354,7 @@ class Writer:
         """Make a module's name known."""
         if isinstance(value, ModuleType):
             self._lines[name] = f"import {value.__name__} as {name}"
-        elif _is_kernel(value):
+        elif is_kernel(value):
             line = f"from {value.py_func.__module__} import {value.py_func.__name__}"
             self._lines[name] = line if value.py_func.__name__ == name else f"{line} as {name}"
         elif isinstance(value, int | float):
@@ -461,7 +369,7 @@ class Writer:
 
 
 def _is_out(function: Any, i: int) -> bool:
-    return i in _written(function)
+    return i in written_by(function)
 
 
 def _clone(node: Any) -> Any:
@@ -480,18 +388,23 @@ def _range(start: ast.expr, stop: ast.expr) -> ast.expr:
     return ast.Call(ast.Name("range", ast.Load()), [start, stop], [])
 
 
+#: What is known of kernels is found once, by one thread.
+_FINDING = threading.RLock()
+
+
 @functools.cache
 def text_of(kernel: Any) -> tuple[str, str] | None:
     """Return the module for `LISTS` lists of a kernel over the same data, and the name in it; None if nothing is won.
 
     That is where no loop over the rows could be joined: what adds up each window anew never waits.
     """
-    if not hasattr(kernel, "py_func"):  # NUMBA_DISABLE_JIT, or numpy's
+    if not is_kernel(kernel):  # NUMBA_DISABLE_JIT, or numpy's
         return None
     writer = Writer()
     try:
-        fused = writer.write(kernel, (True, False, False))
-    except _NotFused:
+        with _FINDING:
+            fused = writer.write(kernel, (True, False, False))
+    except (_NotFused, OSError):  # OSError: the source is not there
         return None
     return (writer.text(), fused.name) if fused.loops else None
 

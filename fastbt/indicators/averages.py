@@ -25,10 +25,7 @@ def _sma(x, params, out):
             out[0, period - 1] = total / period
         for i in range(period, n):
             total = total - x[i - period] + x[i]
-            out[0, i] = total
-        # Divided together, in vector registers.
-        for i in range(period, n):
-            out[0, i] = out[0, i] / period
+            out[0, i] = total / period
         return
     known = 0
     for i in range(n):

@@ -45,19 +45,13 @@ def _rsi(x, params, out):
         loss += 0.0 if change > 0.0 else abs(change)
     gain /= period
     loss /= period
-    losses = np.empty(n)
-    out[0, period] = gain
-    losses[period] = loss
+    out[0, period] = _strength(gain, loss)
     keep = period - 1.0
     for i in range(period + 1, n):
         change = x[i] - x[i - 1]
         gain = (gain * keep + (change if change > 0.0 else 0.0)) / period
         loss = (loss * keep + (0.0 if change > 0.0 else abs(change))) / period
-        out[0, i] = gain
-        losses[i] = loss
-    # Divided together, in vector registers.
-    for i in range(period, n):
-        out[0, i] = _strength(out[0, i], losses[i])
+        out[0, i] = _strength(gain, loss)
 
 
 @kernel
