@@ -19,6 +19,8 @@ from importlib import metadata
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+#: The folders of fastbt that kernels are made from, beside its own files.
+_KERNELS = ("data", "engine", "indicators", "metrics")
 _KEPT = 3
 #: A folder touched this recently may belong to a running process, and is left alone.
 _IN_USE_S = 3600.0
@@ -79,6 +81,23 @@ def source_hash() -> str:
     versions = [f"{name} {metadata.version(name)}" for name in ("numba", "numpy")]
     parts = [_sources_digest(cache_root() / "sources.json"), *versions, sys.version, f"boundscheck {bounds_check}"]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
+
+
+@cache
+def kernels_hash() -> str:
+    """Return the key of the kernels' sources, if machine code is kept in a folder that the user has set.
+
+    Ours is keyed by everything. In another one numba would find the code of a kernel again after an edit of those that
+    it calls.
+    """
+    if os.environ.get("NUMBA_CACHE_DIR", "") == os.environ.get(_MARK):
+        return ""
+    digest = hashlib.sha256()
+    for name, _, _ in _sources():
+        folder = name.partition(os.sep)[0]
+        if folder.endswith(".py") or folder in _KERNELS:
+            digest.update(f"{name}\n".encode() + (_PACKAGE / name).read_bytes())
+    return digest.hexdigest()[:20]
 
 
 def _sources() -> list[tuple[str, int, int]]:

@@ -37,9 +37,9 @@ def run_as_python() -> None:
     """Let the engine and what the compiler generates be plain Python; indicators and metrics stay compiled."""
     for name in ("fastbt.data._kernels", "fastbt.indicators", "fastbt.metrics._kernels"):
         importlib.import_module(name)
-    from fastbt import _jit
+    from fastbt import _jit, _parts
 
-    _jit.njit = lambda *_, **__: lambda function: function
+    _parts.njit = lambda *_, **__: lambda function: function
     _jit.jit_disabled = lambda: True
 
 

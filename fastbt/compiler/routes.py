@@ -121,8 +121,8 @@ def routes_text(strategies: Sequence[CompiledStrategy]) -> str:
         "\n".join(lines),
         *(_asking(key, [r for r in places if key in _ANSWERS or key in defined[r]]) for key in needed),
         "@inner\ndef init_all(v):\n" + "\n".join(f"    init_variables_{r}(v[{r + 1}])" for r in places),
-        f"@merged\ndef records_of(states, variables):\n    return (states, {_each('variables[{}][0]', places)})",
-        f"@merged\ndef configs_of(configs, j):\n    return ({_each('configs[{}][j]', places)},)",
+        f"@inner\ndef records_of(states, variables):\n    return (states, {_each('variables[{}][0]', places)})",
+        f"@inner\ndef configs_of(configs, j):\n    return ({_each('configs[{}][j]', places)},)",
         f"# --- machine ---\n{text}",
     ]
     return "\n\n\n".join(parts) + "\n"

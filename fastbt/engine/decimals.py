@@ -29,7 +29,7 @@ import math
 
 import numpy as np
 
-from fastbt._jit import kernel
+from fastbt._jit import apart, kernel
 
 # The largest double whose shortest decimal is below 2**96, the end of Jesse's decimals.
 _LARGEST = 7.922816251426433e28
@@ -71,7 +71,7 @@ def _subtract_floats(a, b):
     return _sum_floats(a, -b)
 
 
-@kernel
+@apart
 def _sum_many_digits(a, b):
     """Add two doubles as decimals: in doubles if that is provably right, else in integers."""
     if not (abs(a) <= _LARGEST and abs(b) <= _LARGEST):

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from fastbt._jit import kernel, lean
+from fastbt._jit import apart, kernel, lean
 from fastbt.data._kernels import _pairwise_sum
 from fastbt.engine.decimals import _subtract_floats, _sum_floats
 from fastbt.engine.layout import (
@@ -144,7 +144,7 @@ def _bankruptcy_price(s):
     return np.nan
 
 
-@kernel
+@lean
 def _row_sum(rows, n):
     """Return the sum of qty times price as numpy adds a fresh array of products."""
     if n < 8:
@@ -152,6 +152,12 @@ def _row_sum(rows, n):
         for i in range(n):
             total += rows[i, 0] * rows[i, 1]
         return total
+    return _long_row_sum(rows, n)
+
+
+@apart
+def _long_row_sum(rows, n):
+    """Return the sum of many products."""
     products = np.empty(n)
     for i in range(n):
         products[i] = rows[i, 0] * rows[i, 1]
@@ -528,8 +534,14 @@ def _fills_average(fills, n):
         for i in range(n):
             qty += fills[i, 0]
     else:
-        qty = _pairwise_sum(fills[:, 0], 0, n)
+        qty = _long_sum(fills, n)
     return qty, (np.nan if qty == 0.0 else _row_sum(fills, n) / qty)
+
+
+@apart
+def _long_sum(fills, n):
+    """Return the sum of many quantities, as numpy adds them."""
+    return _pairwise_sum(fills[:, 0], 0, n)
 
 
 @lean

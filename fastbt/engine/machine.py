@@ -16,7 +16,7 @@ hyper-parameters, the market series, the trading candles and the one-minute cand
 
 import numpy as np
 
-from fastbt._jit import inner, lean, merged
+from fastbt._jit import inner, lean
 from fastbt.engine.kernels import (
     ACTIVE,
     BUY,
@@ -219,7 +219,7 @@ def _flush(s, v, k, x, bars, minutes, trades, log):
     s.n_pending = 0
 
 
-@merged
+@inner
 def _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_):
     """Fill the orders that the opening jump crossed, at the open (specification 1.5 A)."""
     before = s.next_id
@@ -244,7 +244,7 @@ def _fill_gap(s, v, k, x, bars, minutes, trades, log, previous_close, open_):
         _execute(s, v, k, x, bars, minutes, trades, log, best)
 
 
-@merged
+@inner
 def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i):
     """Liquidate an isolated position whose price the minute reached (specification 1.8)."""
     mine = own(s, minutes)
@@ -271,7 +271,7 @@ def _check_liquidation(s, v, k, x, bars, minutes, trades, log, previous_close, i
         _publish_minute(s, mine, i)
 
 
-@merged
+@inner
 def _match_minute(s, v, k, x, bars, minutes, trades, log, i):
     """Play one minute against the working orders (specification 1.5), then flush and tidy up (1.4)."""
     mine = own(s, minutes)
@@ -327,7 +327,7 @@ def _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)
         s.current_price = minutes[last - 1, CLOSE]
 
 
-@merged
+@inner
 def _enter(s, v, k, x, bars, minutes, side):
     """Run go_long or go_short and submit the entry (specification 2.3)."""
     if side == BUY:
@@ -365,7 +365,7 @@ def _enter(s, v, k, x, bars, minutes, side):
         _submit_entries(s, side)
 
 
-@merged
+@inner
 def _decide(s, v, k, x, bars, minutes, trades, log):
     """Run the strategy on a completed candle (specification 2.1 and 2.2)."""
     before(s, v, k, x, bars, minutes)
@@ -401,7 +401,7 @@ def _decide(s, v, k, x, bars, minutes, trades, log):
     s.index += 1
 
 
-@merged
+@inner
 def _end(s, v, k, x, bars, minutes, trades, log):
     """Close what is open and cancel what works (specification 1.11)."""
     mine = own(s, minutes)
@@ -429,7 +429,7 @@ def _end(s, v, k, x, bars, minutes, trades, log):
     _flush(s, v, k, x, bars, minutes, trades, log)
 
 
-@merged
+@inner
 def _begin(s, minutes):
     """Set the state to the start of a run."""
     s.status = OK
@@ -459,7 +459,7 @@ def _begin(s, minutes):
     _reset_orders(s)
 
 
-@merged
+@inner
 def _run(
     s,
     v,

@@ -9,7 +9,7 @@ item for each route. All but `states` and `order` are as in `machine.py`.
 
 import numpy as np
 
-from fastbt._jit import inner, lean, merged
+from fastbt._jit import inner, lean
 from fastbt.engine.kernels import (
     CLOSED,
     INCREASED,
@@ -45,13 +45,13 @@ def init_all(v):
     """Set the variables of all strategies to what they begin with."""
 
 
-@merged
+@inner
 def records_of(states, variables):
     """Return what `v` is."""
     return (states, variables[0][0])
 
 
-@merged
+@inner
 def configs_of(configs, j):
     """Return the values of parameter set `j` for each route."""
     return (configs[0][j],)
@@ -133,7 +133,7 @@ def _next_touched(states, span, block_span, first, last):
     return last
 
 
-@merged
+@inner
 def _play_minute(s, v, k, x, bars, minutes, trades, log, order, i):
     """Play one minute of all symbols, in the order of the candles; return the record at hand."""
     states = v[0]
@@ -149,7 +149,7 @@ def _play_minute(s, v, k, x, bars, minutes, trades, log, order, i):
     return s
 
 
-@merged
+@inner
 def _decide_all(s, v, k, x, bars, minutes, trades, log, stop):
     """Run the strategies whose candle ended with the minute before `stop`; return the record at hand."""
     states = v[0]
@@ -183,7 +183,7 @@ def _end_of_segment(states, i, last):
     return last
 
 
-@merged
+@inner
 def _run_routes(v, k, x, bars, minutes, span, block_span, order, samples, trades, log, daily):
     """Run one parameter set over all minutes; return the record at hand, whose status tells why it stopped."""
     states = v[0]

@@ -9,7 +9,7 @@ such a bar, with the state of the run.
 
 import numpy as np
 
-from fastbt._jit import inner, merged
+from fastbt._jit import inner
 from fastbt.engine.kernels import ISOLATED, OK, _equity, _find_touched, _triggers
 from fastbt.engine.submission import _reset_orders
 from fastbt.types import CLOSE, TIMESTAMP
@@ -111,7 +111,7 @@ def _wakes(s, v, k, x, bars, minutes, state):
     return wakes
 
 
-@merged
+@inner
 def _next_bar(s, v, k, x, bars, minutes, bar_span, bar_block_span, events, n_events, b, p, state, ever, now):
     """Return the first bar from `b` on which an order is touched or the strategy may act, the next event, and which."""
     n_bars = len(minutes) // s.timeframe_minutes

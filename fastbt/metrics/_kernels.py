@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from fastbt._jit import kernel
+from fastbt._jit import apart, kernel
 from fastbt.data._kernels import _pairwise_sum
 from fastbt.metrics.names import METRICS
 from fastbt.types import DAY_MS
@@ -70,7 +70,7 @@ _SERENITY_SAMPLES = 20
 _NEGLIGIBLE = 1e-22
 
 
-@kernel
+@apart
 def _run_metrics(
     trade_pnl,
     trade_side,
