@@ -333,7 +333,7 @@ class _Cache(FunctionCache):
 
 
 class _PartCache(_Cache):
-    _impl_class = _PartForm
+    _impl_class: Any = _PartForm
 
 
 # --- what `_jit` decorates with -----------------------------------------------------------------------------------

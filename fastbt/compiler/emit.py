@@ -39,7 +39,27 @@ def read_template(file: str) -> tuple[str, str]:
         for each in tree.body
         if isinstance(each, ast.Import | ast.ImportFrom) and getattr(each, "module", "") not in _TEMPLATES
     ]
+    shared, body = _without_shared(body)
+    if shared:
+        imports.append(f"from fastbt.engine.{file.removesuffix('.py')} import {', '.join(shared)}")
     return "\n".join(imports), body
+
+
+def _without_shared(body: str) -> tuple[list[str], str]:
+    """Return the functions of a template that are the same for every strategy, and the text without them.
+
+    They are decorated with `lean`, so they are translated once and kept.
+    """
+    lines = body.splitlines(keepends=True)
+    shared = []
+    for node in ast.parse(body).body:
+        if isinstance(node, ast.FunctionDef) and node.name != "run_sets":
+            decorators = [each.id for each in node.decorator_list if isinstance(each, ast.Name)]
+            if decorators == ["lean"]:
+                shared.append(node.name)
+                for i in range(node.lineno - 2, node.end_lineno or node.lineno):
+                    lines[i] = ""
+    return shared, "".join(lines)
 
 
 @cache

@@ -5,7 +5,8 @@
 This module is a template. The compiler copies everything below the line `# --- machine ---`, of `skipping.py` and then
 of this file (and of `plain.py`, where trades may be plain), behind the hooks it generated from a strategy, so that
 numba sees one module whose hooks are ordinary, inlinable callees and whose cache survives the process. As it stands
-here, with the hooks below, it is the strategy that never trades.
+here, with the hooks below, it is the strategy that never trades. Functions that call no hook are `lean`, not `inner`:
+they are not copied but imported, and translated once for all strategies.
 
 `machine_routes.py` is its counterpart for several routes: it takes most functions from here, and does otherwise what
 `own` and `tell` stand for.
@@ -429,7 +430,7 @@ def _end(s, v, k, x, bars, minutes, trades, log):
     _flush(s, v, k, x, bars, minutes, trades, log)
 
 
-@inner
+@lean
 def _begin(s, minutes):
     """Set the state to the start of a run."""
     s.status = OK
@@ -568,7 +569,7 @@ def _run(
         _sample(s, daily)
 
 
-@inner
+@lean
 def _write_results(s, bar, trades, daily, sample_times, started_at, finished_at, annualization, outcome, metrics):
     """Write what became of a parameter set: how it ended, and its metrics."""
     outcome[OUTCOME_STATUS] = s.status

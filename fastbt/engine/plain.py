@@ -10,7 +10,7 @@ plays the parameter set from its start. `fastbt.compiler.plain` tells which stra
 
 import numpy as np
 
-from fastbt._jit import inner
+from fastbt._jit import inner, lean
 from fastbt.engine.kernels import (
     BUY,
     COMPENSATED_SUM,
@@ -70,7 +70,7 @@ KEPT, SOLD_BY_STOP, SOLD_BY_TARGET, NOT_PLAIN = 0, 1, 2, 3
 DUST = 1e-11
 
 
-@inner
+@lean
 def _sample_until(s, daily, samples, sample_prices, due, minute):
     """Take the daily samples that are due before the end of `minute`; return the next."""
     while due < len(samples) and samples[due] < minute:
@@ -80,7 +80,7 @@ def _sample_until(s, daily, samples, sample_prices, due, minute):
     return due
 
 
-@inner
+@lean
 def _show_bar(s, started_at, b, price):
     """Set the clock to the decision on bar `b`, which closed at `price` and whose minutes were played."""
     s.bar = s.warmup_bars + b
@@ -92,7 +92,7 @@ def _show_bar(s, started_at, b, price):
     s.partial = False
 
 
-@inner
+@lean
 def _is_plain_exit(s, qty, price, is_above):
     """Tell whether an exit closes the whole position and waits at the right side of the market."""
     if not (abs(s.qty) <= abs(qty) < 1e308 and 0.0 < price < 1e308) or _is_near(price, s.current_price):
@@ -100,7 +100,7 @@ def _is_plain_exit(s, qty, price, is_above):
     return (price > s.current_price) == is_above
 
 
-@inner
+@lean
 def _detect_plain(s):
     """Detect what the strategy changed (specification 2.4); tell which exit is now at the market, if any."""
     is_long = s.qty > 0.0
@@ -144,7 +144,7 @@ def _detect_plain(s):
     return found
 
 
-@inner
+@lean
 def _open_plain(s, qty, price, reference):
     """Open the position at the market, with what callbacks read of the order (specification 3.3)."""
     fee = s.fee_rate * (abs(qty) * reference)

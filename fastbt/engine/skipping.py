@@ -9,7 +9,7 @@ such a bar, with the state of the run.
 
 import numpy as np
 
-from fastbt._jit import inner
+from fastbt._jit import inner, lean
 from fastbt.engine.kernels import ISOLATED, OK, _equity, _find_touched, _triggers
 from fastbt.engine.submission import _reset_orders
 from fastbt.types import CLOSE, TIMESTAMP
@@ -33,14 +33,14 @@ UNTOUCHED, TOUCHED, UNKNOWN = 0, 1, 2
 IN_FLAT, IN_WAIT, IN_LONG, IN_SHORT = 1, 2, 4, 8
 
 
-@inner
+@lean
 def _sample(s, daily):
     """Append a daily balance sample."""
     daily[s.n_samples] = _equity(s)
     s.n_samples += 1
 
 
-@inner
+@lean
 def _show(s, bars, minutes, b):
     """Set the clock to the decision on bar `b`."""
     s.bar = s.warmup_bars + b
@@ -87,7 +87,7 @@ def _list_events(s, v, k, x, bars, minutes, events):
     return n
 
 
-@inner
+@lean
 def _event_from(events, n_events, p, b):
     """Return the first event from `p` that is not before bar `b`."""
     while p < n_events and events[0, p] < b:
