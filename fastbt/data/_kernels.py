@@ -1,7 +1,9 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """Candle kernels: arrays and scalars in, arrays filled, nothing checked but what is told in the return value."""
 
-from fastbt._jit import kernel
+import numpy as np
+
+from fastbt._jit import apart, kernel
 from fastbt.types import CLOSE, HIGH, LOW, MINUTE_MS, OPEN, TIMESTAMP, VOLUME
 
 # Up to numpy 2.2 (Jesse pins 1.26) a longer sum is made of pieces of this length, added one after the other. It changes
@@ -63,6 +65,21 @@ def _pairwise_sum(values, start, count):
         total += _sum_tree(values, start + done, piece)
         done += piece
     return total
+
+
+@apart
+def _long_row_sum(rows, n):
+    """Return the sum of many products."""
+    products = np.empty(n)
+    for i in range(n):
+        products[i] = rows[i, 0] * rows[i, 1]
+    return _pairwise_sum(products, 0, n)
+
+
+@apart
+def _long_sum(fills, n):
+    """Return the sum of many quantities, as numpy adds them."""
+    return _pairwise_sum(fills[:, 0], 0, n)
 
 
 @kernel

@@ -8,8 +8,8 @@ import sys
 
 import numpy as np
 
-from fastbt._jit import apart, kernel, lean
-from fastbt.data._kernels import _pairwise_sum
+from fastbt._jit import kernel, lean
+from fastbt.data._kernels import _long_row_sum, _long_sum, _pairwise_sum
 from fastbt.engine.decimals import _subtract_floats, _sum_floats
 from fastbt.engine.layout import (
     BLOCK,
@@ -153,15 +153,6 @@ def _row_sum(rows, n):
             total += rows[i, 0] * rows[i, 1]
         return total
     return _long_row_sum(rows, n)
-
-
-@apart
-def _long_row_sum(rows, n):
-    """Return the sum of many products."""
-    products = np.empty(n)
-    for i in range(n):
-        products[i] = rows[i, 0] * rows[i, 1]
-    return _pairwise_sum(products, 0, n)
 
 
 @lean
@@ -536,12 +527,6 @@ def _fills_average(fills, n):
     else:
         qty = _long_sum(fills, n)
     return qty, (np.nan if qty == 0.0 else _row_sum(fills, n) / qty)
-
-
-@apart
-def _long_sum(fills, n):
-    """Return the sum of many quantities, as numpy adds them."""
-    return _pairwise_sum(fills[:, 0], 0, n)
 
 
 @lean
