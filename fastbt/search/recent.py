@@ -73,9 +73,11 @@ def forget(study: optuna.Study, storage: RecentTrials, population: int) -> None:
         # The state is with the last trials, and a generation is spread over no more than this.
         storage.keep({each._trial_id for each in complete[-3 * population :]})
         return
-    # Optuna 4.2 does not say which trials its genetic samplers read.
-    if not hasattr(sampler, "get_parent_population") or not complete:
+    if not isinstance(sampler, optuna.samplers.NSGAIISampler | optuna.samplers.NSGAIIISampler):
         storage.keep({each._trial_id for each in complete})
+        return
+    # Optuna 4.2 has no such method, and takes trials from the list by their number: there everything is listed.
+    if not hasattr(sampler, "get_parent_population") or not complete:
         return
     generation = max(sampler.get_trial_generation(study, each) for each in complete)
     used = [*sampler.get_population(study, generation), *sampler.get_parent_population(study, generation)]

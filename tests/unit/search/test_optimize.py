@@ -338,7 +338,8 @@ def test_forgetting__changes_nothing(sampler, monkeypatch):
     assert short == whole
     assert everything == 210
     # TPE reads all that did not fail, and Optuna 4.2 does not say what its genetic samplers read.
-    assert listed < (210 if sampler == "tpe" or optuna.__version__.startswith("4.2") else 60)
+    old = optuna.__version__.startswith("4.2") and sampler.startswith("nsga")
+    assert listed <= (210 if old else 209 if sampler == "tpe" else 60)
 
 
 def test_best__is_the_earliest_of_equals():
