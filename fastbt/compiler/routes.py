@@ -117,12 +117,13 @@ def routes_text(strategies: Sequence[CompiledStrategy]) -> str:
         lines.append(f"# Route {r}: {each.source.name}")
         lines.append(f"from {module_name(each.text)} import {', '.join(names)}")
     places = range(len(strategies))
+    # Written out: a tuple of records is nothing that a function can return.
+    text = text.replace("records_of(states, variables)", f"(states, {_each('variables[{}][0]', places)})")
+    text = text.replace("configs_of(configs, j)", f"({_each('configs[{}][j]', places)},)")
     parts = [
         "\n".join(lines),
         *(_asking(key, [r for r in places if key in _ANSWERS or key in defined[r]]) for key in needed),
         "@inner\ndef init_all(v):\n" + "\n".join(f"    init_variables_{r}(v[{r + 1}])" for r in places),
-        f"@inner\ndef records_of(states, variables):\n    return (states, {_each('variables[{}][0]', places)})",
-        f"@inner\ndef configs_of(configs, j):\n    return ({_each('configs[{}][j]', places)},)",
         f"# --- machine ---\n{text}",
     ]
     return "\n\n\n".join(parts) + "\n"

@@ -430,7 +430,7 @@ def bench(
     ] = False,
     output: Output,
 ) -> int:
-    """Time fastbt beside Jesse, vectorbt, raptorbt, chidoribt and a loop in C."""
+    """Time fastbt beside Jesse and other engines."""
     from fastbt.interfaces._examples import find_strategy
     from fastbt.interfaces.bench import PEERS, run
 
