@@ -3,7 +3,6 @@
 import os
 import signal
 
-import pytest
 from hypothesis import HealthCheck, settings
 
 # First calls compile kernels, so no deadline; the same examples on every machine.
@@ -19,16 +18,3 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Strategies, which import Jesse: data, not modules of ours.
 collect_ignore_glob = ["corpus/*", "parity/strategies/*"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _processes_of_some_modules_are_not_measured(request):
-    """Let the processes that a module with `UNMEASURED` starts run at full speed.
-
-    Coverage makes kernels in plain Python, and Jesse, several times slower. What they run is measured elsewhere.
-    """
-    hidden = {}
-    if getattr(request.module, "UNMEASURED", False):
-        hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_PROCESS")}
-    yield
-    os.environ.update(hidden)

@@ -126,25 +126,7 @@ PLAIN = False
 
 
 @inner
-def _run_plain(
-    s,
-    v,
-    k,
-    x,
-    bars,
-    minutes,
-    span,
-    block_span,
-    bar_span,
-    bar_block_span,
-    events,
-    event_prices,
-    n_events,
-    samples,
-    sample_prices,
-    trades,
-    daily,
-):
+def _run_plain(*arguments):
     """Give up, as `plain.py` does when a trade is not plain."""
     return False
 
@@ -648,7 +630,7 @@ def run_sets(
         init_variables(v)
         if SKIPS and (i == 0 or groups[i] != groups[i - 1]):
             n_events = _list_events(s, v, k, x, bars, minutes, events)
-            if PLAIN:
+            if PLAIN and can_be_plain:
                 for e in range(n_events):
                     event_prices[e] = bars[s.warmup_bars + events[0, e], CLOSE]
         is_done = False

@@ -61,9 +61,6 @@ from fastbt.engine.skipping import (
 from fastbt.engine.submission import _reset_orders
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, TIMESTAMP, VOLUME
 
-#: Whether the trades of a strategy may be plain, and its trades are tried so.
-PLAIN = False
-
 # --- machine ---
 KEPT, SOLD_BY_STOP, SOLD_BY_TARGET, NOT_PLAIN = 0, 1, 2, 3
 #: Below it, decimals may find that two quantities add up to nothing (see `_fill`).
@@ -145,21 +142,21 @@ def _detect_plain(s):
 
 
 @lean
-def _open_plain(s, qty, price, reference):
+def _open_plain(s, qty, price):
     """Open the position at the market, with what callbacks read of the order (specification 3.3)."""
-    fee = s.fee_rate * (abs(qty) * reference)
+    fee = s.fee_rate * (abs(qty) * price)
     s.fee_sum = fee
-    s.wallet = s.wallet - abs(qty * reference) * s.fee_rate
+    s.wallet = s.wallet - abs(qty * price) * s.fee_rate
     s.next_id += 1
     s.n_log += 1
-    s.order_price = reference
+    s.order_price = price
     s.order_qty = s.order_filled_qty = qty
     s.order_side = BUY if qty > 0.0 else SELL
     s.order_type = MARKET
     s.order_via = VIA_NONE
     s.order_fee = fee
     s.order_reduce_only = False
-    s.entry_price = reference
+    s.entry_price = price
     s.exit_price = np.nan
     s.previous_qty = 0.0
     s.qty = qty
@@ -307,7 +304,7 @@ def _enter_plain(s, v, k, x, bars, minutes, is_long):
         return False
     clear_cached(s, v, k, x, bars, minutes)
     s.index += 1
-    _open_plain(s, signed, price, reference)
+    _open_plain(s, signed, reference)
     if s.stop_loss_n >= 0:
         if not _is_plain_exit(s, s.stop_loss_was[0, 0], s.stop_loss_was[0, 1], not is_long):
             return False

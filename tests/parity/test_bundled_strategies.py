@@ -9,9 +9,6 @@ import pytest
 
 from fastbt.oracle import jesse_available
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 pytestmark = [
     pytest.mark.jesse,
     pytest.mark.compiled,

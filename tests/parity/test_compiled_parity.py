@@ -21,8 +21,8 @@ pytestmark = pytest.mark.compiled
 
 @pytest.fixture(scope="module")
 def fuzzed():
-    """A slice of the fuzzer, where generated code runs as plain Python: some 30 s."""
-    command = [sys.executable, str(ROOT / "tests" / "fuzz_compiled.py"), "--count", "60", "--json"]
+    """A slice of the fuzzer, where generated code runs as plain Python: some 40 s."""
+    command = [sys.executable, str(ROOT / "tests" / "fuzz_compiled.py"), "--count", "140", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode in (0, 1), done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -33,33 +33,13 @@ def test_generated_strategies__equal_the_reference(fuzzed):
 
 
 def test_generated_strategies__are_worth_comparing(fuzzed):
-    assert fuzzed["seeds"] == 60
-    assert fuzzed["trades"] > 1000
-    assert fuzzed["liquidations"] > 3
-    assert min(fuzzed["fills"][kind] for kind in ("MARKET", "LIMIT", "STOP")) > 200
-    assert len(fuzzed["exceptions"]) > 2
+    assert fuzzed["seeds"] == 140
+    assert fuzzed["trades"] > 3000
+    assert fuzzed["liquidations"] > 10
+    assert min(fuzzed["fills"][kind] for kind in ("MARKET", "LIMIT", "STOP")) > 500
+    assert len(fuzzed["exceptions"]) > 3
     assert fuzzed["idle"] + sum(fuzzed["refused"].values()) + fuzzed["undecided"] < 20
-    assert fuzzed["walked"] > 8
-
-
-def test_generated_plain_trades__in_a_sweep_equal_the_backtest():
-    """Also under isolated margin, where the kernel of plain trades gives up without a stop before the liquidation."""
-    options = ["--count", "30", "--plain", "3", "--json"]
-    command = [sys.executable, str(ROOT / "tests" / "fuzz_compiled.py"), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    assert done.returncode in (0, 1), done.stderr[-2000:]
-    fuzzed = json.loads(done.stdout.splitlines()[-1])
-    assert fuzzed["differences"] == {}
-    assert fuzzed["plain"]["done"] > 30 and fuzzed["plain"]["given up"] > 3
-    assert fuzzed["trades"] > 600
-
-
-@pytest.mark.parametrize(("seed", "mode"), [(3, "cross"), (24, "isolated")])
-def test_generated_plain_trades__as_machine_code_equal_the_reference(seed, mode, tmp_path):
-    tally = Tally()
-    run_seed(seed, tally, tmp_path, mode=mode, plain=8)
-    assert tally.differences == {}
-    assert tally.trades > 20
+    assert fuzzed["walked"] > 20
 
 
 @pytest.mark.parametrize(("seed", "mode"), [(756, "cross"), (706, "isolated"), (705, "spot")])

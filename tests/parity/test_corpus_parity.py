@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 SCRIPT = Path(__file__).parent / "corpus_parity.py"
 
 

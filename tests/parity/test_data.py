@@ -38,9 +38,6 @@ FILL_SCRIPT = """
 import numpy as np
 from jesse.modes import import_candles_mode
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 names = ("timestamp", "open", "close", "high", "low", "volume")
 rows = [dict(zip(names, row), symbol="BTC-USD", exchange="X") for row in np.load("holed.npy").tolist()]
 start, finish = np.load("bounds.npy").tolist()

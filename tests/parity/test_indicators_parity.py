@@ -9,9 +9,6 @@ from parity.indicator_harness import assert_same, call
 
 import fastbt.indicators as ta
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 pytestmark = pytest.mark.jesse
 
 

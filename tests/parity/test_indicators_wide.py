@@ -11,9 +11,6 @@ from parity.indicator_harness import assert_same, call, fields_of
 
 import fastbt.indicators as ta
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 pytestmark = pytest.mark.jesse
 
 NAMES = sorted(name for name, each in ta.REGISTRY.items() if each.function.__module__.startswith("fastbt."))

@@ -29,9 +29,6 @@ from jesse.routes import router
 from jesse.services import metrics
 from jesse.store import store
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 np.seterr(all="ignore")
 router.routes = [SimpleNamespace(exchange="Sandbox", symbol="BTC-USDT")]
 

@@ -34,9 +34,6 @@ HEAD = """
 from jesse.strategies import Strategy
 import jesse.indicators as ta
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 
 class {name}(Strategy):
     def hyperparameters(self):

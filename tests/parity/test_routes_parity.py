@@ -19,9 +19,6 @@ from fastbt.oracle.against_jesse import JesseRunner
 from fastbt.routes import RoutesSession, setups_of
 from fastbt.types import Mode
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 ROOT = Path(__file__).parents[2]
 
 

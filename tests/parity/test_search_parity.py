@@ -14,9 +14,6 @@ from fastbt.search.objectives import FITNESS_RATIOS, jesse_fitness
 from fastbt.search.study_file import decode_dna, encode_dna, read_study, study_names
 from fastbt.sweep import sweep
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 pytestmark = pytest.mark.jesse
 
 #: As the example strategy declares them, and one of each other kind.

@@ -9,9 +9,6 @@ import pytest
 from fastbt.engine import sizing
 from fastbt.oracle import jesse_available
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 pytestmark = [pytest.mark.jesse, pytest.mark.skipif(not jesse_available(), reason="Jesse is not installed")]
 
 TIMEZONES = ("UTC", "America/New_York", "Asia/Kolkata")

@@ -14,9 +14,6 @@ from fastbt.oracle import JesseProcess, jesse_available, verify_sets
 from fastbt.oracle.against_jesse import JesseRunner
 from fastbt.types import MINUTE_MS, TIMEFRAME_MINUTES
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 pytestmark = [
     pytest.mark.jesse,
     pytest.mark.compiled,

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from fastbt import _parts
+
 pytestmark = pytest.mark.compiled
 
 KERNELS = '''
@@ -134,3 +136,16 @@ if not package.exists():
     # What is edited is called by what is cached, by its address.
     decimals.write_text(text.replace("            return low\n", "            return low + 1.0\n"))
     assert difference() == before + 1.0
+
+
+def test_numba__is_left_as_it_was():
+    """While fastbt compiles, some of numba's methods are replaced by faster ones."""
+    own = [(owner, name, method) for owner, name, _, method in _parts._FASTER]
+    assert all(getattr(owner, name) is method for owner, name, method in own)
+    with pytest.raises(ZeroDivisionError), _parts._hurried():
+        assert all(getattr(owner, name) is not method for owner, name, method in own)
+        with _parts._hurried():
+            pass
+        assert all(getattr(owner, name) is not method for owner, name, method in own)
+        _ = 1 / 0
+    assert all(getattr(owner, name) is method for owner, name, method in own)

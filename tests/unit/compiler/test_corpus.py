@@ -9,9 +9,6 @@ from pathlib import Path
 import corpus_check
 import pytest
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 TESTS = Path(corpus_check.__file__).parent
 
 

@@ -13,9 +13,6 @@ from fastbt.compiler.program import CompiledStrategy
 from fastbt.compiler.routes import CompiledRoutes
 from fastbt.engine.account import Account
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 SCRIPT = Path(__file__).parents[2] / "routes_snippets.py"
 
 

@@ -12,9 +12,6 @@ from pathlib import Path
 import pytest
 from compiled_snippets import all_snippets
 
-#: Coverage is not measured in the processes that this starts: see conftest.py.
-UNMEASURED = True
-
 TESTS = Path(__file__).parents[2]
 SNIPPETS = all_snippets()
 

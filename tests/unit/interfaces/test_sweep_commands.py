@@ -37,8 +37,6 @@ WIDE = "--space stop_loss=0.01:0.06 --space take_profit=0.02:0.12"
 def folder(monkeypatch, tmp_path):
     """The checkout, with the runs elsewhere."""
     monkeypatch.chdir(ROOT)
-    # On a busy machine loading takes long enough to be told of.
-    monkeypatch.setattr(_terminal, "LINE_EVERY_S", 600.0)
     monkeypatch.setenv("FASTBT_RUNS", str(tmp_path / "runs"))
     return tmp_path / "runs"
 

@@ -87,15 +87,16 @@ def test_search__goes_on_after_kill_9(kind, tmp_path):
     strategy, prices = write_strategy(tmp_path), candles(12)
     whole = function(strategy, prices, **MARKET, **settings)
     log = tmp_path / "run" / "log.jsonl"
-    process = subprocess.Popen([sys.executable, searching.__file__, kind, str(strategy), str(tmp_path / "run")])
-    until = time.monotonic() + 240
-    while time.monotonic() < until and process.poll() is None:
-        if log.exists() and log.read_bytes().count(b"\n") >= 2:
-            break
-        time.sleep(0.02)
-    assert process.poll() is None, "it ended before it could be killed"
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    for lines in (1, 3):
+        process = subprocess.Popen([sys.executable, searching.__file__, kind, str(strategy), str(tmp_path / "run")])
+        until = time.monotonic() + 240
+        while time.monotonic() < until and process.poll() is None:
+            if log.exists() and log.read_bytes().count(b"\n") >= lines:
+                break
+            time.sleep(0.02)
+        assert process.poll() is None, "it ended before it could be killed"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     assert not (tmp_path / "run" / "result.json").exists()
     again = function(strategy, prices, **MARKET, **settings, run=tmp_path / "run", resume=True)
     assert again.id == whole.id

@@ -122,7 +122,8 @@ def test_patience__ends_it(market):
 
 
 def test_time_limit__keeps_what_was_done(market):
-    result = search(market, sampler="random", trials=100_000, batch_size=1, time_limit=1.0)
+    space = {"hour": (0, 23), "hold": (1, 12), "share": (0.1, 0.9)}
+    result = search(market, sampler="random", space=space, trials=100_000, batch_size=1, time_limit=1.0)
     assert result.stopped == "time limit"
     assert 0 < len(result) < 100_000
 
@@ -292,8 +293,9 @@ def test_failed__are_no_scores(market):
         search(market, sampler="grid", space={"share": [20.0, 50.0]})
 
 
-@pytest.mark.parametrize("name", ["tpe", "cmaes", "nsga2"])
-def test_sampler__begins_anew_where_it_has_settled(name):
+# NSGA-II has no mutation by a step, and ends beside the best.
+@pytest.mark.parametrize(("name", "best"), [("tpe", 0.0), ("cmaes", 0.0), ("nsga2", -1.0)])
+def test_sampler__begins_anew_where_it_has_settled(name, best):
     space = Space.of({"a": (0, 20), "b": (0, 20)})
     sampler = make_sampler(name, space, [True], n=600, seed=1, batch=12)
     seen, values = set(), []
@@ -306,7 +308,7 @@ def test_sampler__begins_anew_where_it_has_settled(name):
             seen.add(key)
             values.append(value)
         sampler.tell(told)
-    assert max(values) >= -1.0
+    assert max(values) >= best
     assert sampler._restarts >= 1
     assert len(seen) > 100
 
