@@ -16,13 +16,13 @@ from fastbt.oracle import JesseProcess
 from fastbt.oracle.against_jesse import verify
 
 
-def main(n_sets: int, only: str = "") -> int:
-    """Verify each strategy on `n_sets` random sets."""
+def main(n_sets: int, *wanted: str) -> int:
+    """Verify each strategy on `n_sets` random sets, or those that have one of the texts in their names."""
     report = {}
     with JesseProcess() as process:
         for strategy in corpus_check.strategies():
             label = f"{Path(strategy.split(':')[0]).stem}.{strategy.split(':')[1]}"
-            if only not in label:
+            if wanted and not any(text in label for text in wanted):
                 continue
             session = corpus_check.session(strategy, 240)
             with contextlib.redirect_stdout(io.StringIO()):
@@ -37,4 +37,4 @@ def main(n_sets: int, only: str = "") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1, sys.argv[2] if len(sys.argv) > 2 else ""))
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1, *sys.argv[2:]))
