@@ -18,7 +18,7 @@ WARMUP_BARS: Final = 240
 SIGMA: Final = 0.0007
 FEE: Final = 0.0006
 #: So much that no order is ever refused.
-CASH: Final = 1_000_000.0
+CASH: Final = 10_000_000.0
 FAST: Final = range(5, 51, 5)
 SLOW: Final = range(65, 201, 15)
 #: Pairs of stop-loss and take-profit, fractions of the entry price.
