@@ -331,7 +331,7 @@ def module_text(program: Program) -> str:
         assert each.kernel is not None
         lines.append(f"from {each.kernel.__module__} import {each.kernel.__name__}")
     if program.user_functions:
-        lines.append("from fastbt.compiler.user_functions import user_function")
+        lines += ["from fastbt._jit import kernel", "from fastbt.compiler.user_functions import user_function"]
         known = program.user_functions.items()
         lines += [called.text(key, type_, len(types)) for (key, type_, types), called in known]
     bodies = []

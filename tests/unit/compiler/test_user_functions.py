@@ -140,7 +140,6 @@ def test_caught__sets_the_status_in_machine_code():
     assert state["status"] == Status.ZERO_DIVISION_ERROR
 
 
-@pytest.mark.slow
 @pytest.mark.compiled
 def test_sweep__goes_on_where_a_function_raises(tmp_path):
     file = written(BODY, tmp_path)
