@@ -46,7 +46,15 @@ def test_corpus__equals_interpreted():
 
 @pytest.mark.slow
 def test_corpus__equals_interpreted_all():
-    assert len(check_all(20)) == len(corpus_check.strategies())
+    trades = check_all(20)
+    assert len(trades) == len(corpus_check.strategies())
+    # What raises on purpose has no result; of the last one both averages are the same over so few rows.
+    assert {key for key, count in trades.items() if count == 0} == {
+        "exceptions.UncaughtPassesOn",
+        "language.RaisesInTheMiddle",
+        "language.AssertsInTheMiddle",
+        "slices.LastRowsByHyperparameter",
+    }
 
 
 @pytest.mark.slow
