@@ -6,6 +6,7 @@
     python bench/indicators_beside_peers.py --lists 16         # per series of a table of 16 argument lists
     python bench/indicators_beside_peers.py --lists 16 --threads 2
     python bench/indicators_beside_peers.py --rows 35040 rsi adx
+    python bench/indicators_beside_peers.py --lists 16 --skip rsmk             # which takes minutes
     python bench/indicators_beside_peers.py --json > bench/indicator_costs.json   # what docs/indicators.md shows
 
 Each library computes one whole series a call, with its own public function, from memory laid out as its users have
@@ -305,6 +306,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="*", help="indicators; all if left out")
+    parser.add_argument("--skip", nargs="+", default=[], metavar="NAME", help="indicators that are left out")
     parser.add_argument("--rows", type=int, default=8_760, help="candles of 1h: a year")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.1, help="spent on each library and indicator")
@@ -317,7 +319,7 @@ def main() -> None:
     candles = CandleSet.load("BTC-USD").fill_gaps().resample("1h")[: given.rows].copy()
     jesse = import_jesse()
     rows = []
-    for name in given.names or sorted(dict(ta.REGISTRY)):
+    for name in sorted(set(given.names or ta.REGISTRY) - set(given.skip)):
         print(f"\r{len(rows)}: {name:<40}", end="", file=sys.stderr, flush=True)
         row = row_of(name, candles, jesse, given)
         if row is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -27,6 +26,7 @@ from fastbt.engine.routes import quote_asset
 from fastbt.engine.words import put_into_words
 from fastbt.errors import SimulationError
 from fastbt.indicators import _registry
+from fastbt.indicators._threads import share
 from fastbt.metrics.names import METRICS
 from fastbt.results import Simulation
 from fastbt.types import UNSUPPORTED_REASONS, Float1D, Float2D, Int1D, Status
@@ -142,8 +142,13 @@ def compute_series(
     plain = [item for item in series.items() if not _is_nested(item[0])]
     nested = [item for item in series.items() if _is_nested(item[0])]
     if threads > 1 and len(plain) > 1:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(fill, plain))
+        pieces = iter(plain)
+
+        def work() -> None:
+            for item in pieces:
+                fill(item)
+
+        share(work, min(threads, len(plain)) - 1)
     else:
         for item in plain:
             fill(item)

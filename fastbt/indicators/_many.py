@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from fastbt.errors import ShapeError
 from fastbt.indicators._driver import one_after_another
 from fastbt.indicators._registry import compute, get
 from fastbt.indicators._side_by_side import LISTS, side_by_side
+from fastbt.indicators._threads import share
 from fastbt.types import Float1D, Float2D
 
 #: Where four lists side by side take at most 70 % of the time that they take one after the other. Most others wait for
@@ -27,6 +29,9 @@ SIDE_BY_SIDE: Final = frozenset(
         *("trix", "wilders", "wt", "zlema"),
     )
 )
+
+#: Values below which one thread fills them sooner than another one wakes up.
+WORTH_A_THREAD: Final = 20_000
 
 #: An argument list (source and numbers), and the row of its series.
 Item = tuple[tuple[str | None, tuple[float, ...]], int]
@@ -124,59 +129,81 @@ def series(
         raise ShapeError(f"{name}: out must be C-contiguous float64 with at least the shape {shape}, was {out.shape}")
     values = out[: shape[0]]
 
-    def fill(items: list[Item]) -> None:
-        source, params = items[0][0]
-        own = not sharing[items[0][1]]
-        data = described.data(pair[0], source, params, True, *pair[1:]) if own else shared[source]
-        if len(items) == 1 or not one_pass:
-            for (_, params), row in items:
-                compute(described, data, params, sequential=sequential, window=window, out=values[row])
-            return
-        together = side_by_side(described.kernel) if len(items) >= LISTS and name in SIDE_BY_SIDE else None
-        whole = 0 if together is None else len(items) - len(items) % LISTS
-        for first in range(0, whole, LISTS):
-            some = items[first : first + LISTS]
-            assert together is not None
-            together(data, *(np.array(each) for (_, each), _ in some), *(values[row] for _, row in some))
-        if whole < len(items):
-            table = np.array([each for (_, each), _ in items[whole:]]).reshape(len(items) - whole, -1)
-            rows = np.array([row for _, row in items[whole:]], dtype=np.int64)
-            one_after_another(described.kernel, data, table, rows, values)
-
-    # Kernels release the interpreter, numpy functions keep it: only the former gain from threads.
-    compiled, others = [], []
-    for item in distinct.items():
-        if described.compiles(item[0][1]):
-            compiled.append(item)
-        else:
-            others.append([item])
     workers = threads if threads is not None else os.cpu_count() or 1
     if workers < 1:
         raise ValueError(f"threads must be 1 or more, was {threads}")
-    one_pass = sequential and described.whole is None and described.inside is None and not jit_disabled()
-    tasks = _tasks(compiled, sharing, workers if one_pass else len(compiled))
-    if workers > 1 and len(tasks) > 1:
-        if not one_pass:
-            fill(tasks.pop(0))  # The first one compiles; the others would only wait for it.
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(fill, tasks))
+
+    def data_of(item: Item) -> Float1D | Float2D:
+        (source, params), row = item
+        return shared[source] if sharing[row] else described.data(pair[0], source, params, True, *pair[1:])
+
+    # Kernels release the interpreter, numpy functions keep it: only the former gain from threads.
+    compiled: list[Item] = []
+    others: list[Item] = []
+    for item in distinct.items():
+        (compiled if described.compiles(item[0][1]) else others).append(item)
+
+    def fill(item: Item) -> None:
+        (_, params), row = item
+        compute(described, data_of(item), params, sequential=sequential, window=window, out=values[row])
+
+    if sequential and described.whole is None and described.inside is None and not jit_disabled():
+        _in_one_pass(name, described.kernel, [(data_of(item), item) for item in compiled], values, workers)
+    elif workers > 1 and len(compiled) > 1:
+        fill(compiled.pop(0))  # The first one compiles; the others would only wait for it.
+        pieces = iter(compiled)
+
+        def work() -> None:
+            for item in pieces:
+                fill(item)
+
+        share(work, min(workers, len(compiled)) - 1)
     else:
-        others = tasks + others
-    for items in others:
-        fill(items)
+        others = compiled + others
+    for item in others:
+        fill(item)
     return ManySeries(values, np.array(places, dtype=np.intp))
 
 
-def _tasks(items: list[Item], sharing: list[bool], parts: int) -> list[list[Item]]:
-    """Return what is computed at once: lists over the same data, in about so many parts."""
-    by_source: dict[str | None, list[Item]] = {}
-    tasks = [[item] for item in items if not sharing[item[1]]]
-    for item in items:
-        if sharing[item[1]]:
-            by_source.setdefault(item[0][0], []).append(item)
-    for group in by_source.values():
-        size = max(1, -(-len(group) // max(1, parts)))
-        if size > 1:
-            size += -size % LISTS
-        tasks += [group[i : i + size] for i in range(0, len(group), size)]
-    return tasks
+def _in_one_pass(
+    name: str, kernel: Any, items: list[tuple[Float1D | Float2D, Item]], values: NDArray[np.float64], threads: int
+) -> None:
+    """Fill the rows of all items by a kernel, over several threads if there is enough to do."""
+    by_data: dict[int, list[tuple[Float1D | Float2D, Item]]] = {}
+    for each in items:
+        by_data.setdefault(id(each[0]), []).append(each)
+    passes: list[Callable[[bool, bool], bool]] = []
+    pieces = 0
+    for group in by_data.values():
+        data = group[0][0]
+        table: Float2D = np.array([params for _, ((_, params), _) in group]).reshape(len(group), -1)
+        rows = np.array([row for _, (_, row) in group], dtype=np.int64)
+        # Side by side go lists whose rows are neighbours: their outputs lie one after the other.
+        first = rows[0]
+        together = None
+        if len(group) >= LISTS and name in SIDE_BY_SIDE and rows[-1] - first == len(group) - 1:
+            together = side_by_side(kernel)
+        whole = 0 if together is None else len(group) // LISTS
+        if whole:
+            out = values[first : first + whole * LISTS].reshape(whole, -1, values.shape[2])
+            joined = np.ascontiguousarray(table[: whole * LISTS]).reshape(whole, -1)
+            passes.append(one_after_another(together, data, joined, np.arange(whole), out))
+            table, rows = table[whole * LISTS :], rows[whole * LISTS :]
+        if len(rows):
+            passes.append(one_after_another(kernel, data, table, rows, values))
+        pieces += whole + len(rows)
+    helpers = min(threads, pieces) - 1 if values.size >= WORTH_A_THREAD else 0
+    if helpers < 1:
+        for run in passes:
+            run(False, False)
+        return
+
+    turns, caller = itertools.count(), threading.get_ident()
+
+    def work() -> bool:
+        from_end = next(turns) % 2 == 1
+        for run in passes:
+            run(from_end, False)
+        return threading.get_ident() == caller and all(run(False, True) for run in passes)
+
+    share(work, helpers)

@@ -392,11 +392,22 @@ def _range(start: ast.expr, stop: ast.expr) -> ast.expr:
 _FINDING = threading.RLock()
 
 
+_TOGETHER = """
+
+@kernel
+def together(data, params, out):
+    m = params.shape[0] // {lists}
+    f = out.shape[0] // {lists}
+    {name}(data, {params}, {out})
+"""
+
+
 @functools.cache
 def text_of(kernel: Any) -> tuple[str, str] | None:
     """Return the module for `LISTS` lists of a kernel over the same data, and the name in it; None if nothing is won.
 
-    That is where no loop over the rows could be joined: what adds up each window anew never waits.
+    That is where no loop over the rows could be joined: what adds up each window anew never waits. The module's
+    `together` takes the arguments of all lists one after the other, and fills the fields of one list after the other.
     """
     if not is_kernel(kernel):  # NUMBA_DISABLE_JIT, or numpy's
         return None
@@ -406,16 +417,25 @@ def text_of(kernel: Any) -> tuple[str, str] | None:
             fused = writer.write(kernel, (True, False, False))
     except (_NotFused, OSError):  # OSError: the source is not there
         return None
-    return (writer.text(), fused.name) if fused.loops else None
+    if not fused.loops:
+        return None
+    each = {
+        key: ", ".join(f"{key}[{k} * {size} : {k + 1} * {size}]" for k in range(LISTS))
+        for key, size in (("params", "m"), ("out", "f"))
+    }
+    return writer.text() + _TOGETHER.format(lists=LISTS, name=fused.name, **each), fused.name
 
 
 @functools.cache
 def side_by_side(kernel: Any) -> Callable[..., None] | None:
-    """Return `fused(data, params_0, ..., params_3, out_0, ..., out_3)` of a kernel, or None if nothing is won."""
+    """Return `together(data, params, out)` of a kernel, or None if nothing is won.
+
+    It is a kernel itself, for `LISTS` times as many arguments and fields.
+    """
     made = text_of(kernel)
     if made is None:
         return None
     text, name = made
     key = f"side_by_side_{hashlib.sha256(text.encode()).hexdigest()[:20]}"
-    found: Callable[..., None] = getattr(load_generated(text, key, f"{name}, side by side"), name)
+    found: Callable[..., None] = load_generated(text, key, f"{name}, side by side").together
     return found

@@ -126,12 +126,12 @@ def test_text__shares_what_all_lists_have_in_common():
     assert text.count("_shifted(x, changes)") == 1  # computed once
     assert "scaled__0[i__0] = changes[i__0] * params__0[0] + total__0" in text
     assert name == "_of_all_kinds_0_of_4"
-    assert sum(isinstance(each, ast.FunctionDef) for each in tree.body) == 2
+    assert sum(isinstance(each, ast.FunctionDef) for each in tree.body) == 3  # the last one spreads the arguments
     x = MARKETS["wild"][:, 2].copy()
     params = [np.array([period]) for period in (4.0, 9.0, 14.0, 5.0)]
     for rows in (200, 12):
         together, alone = np.empty((LISTS, 1, rows)), np.empty((LISTS, 1, rows))
         for each, out in zip(params, alone, strict=True):
             _of_all_kinds(x[:rows], each, out)
-        side_by_side(_of_all_kinds)(x[:rows], *params, *together)
+        side_by_side(_of_all_kinds)(x[:rows], np.concatenate(params), together.reshape(LISTS, rows))
         assert together.tobytes() == alone.tobytes()
