@@ -63,3 +63,13 @@ def kernel_of(*signatures: Any) -> Any:
 def jit_disabled() -> bool:
     """Return whether kernels run as plain Python (`NUMBA_DISABLE_JIT=1`)."""
     return bool(cast(Any, config).DISABLE_JIT)
+
+
+def inlined(function: Any) -> Any:
+    """Return `lean` for what becomes a part of its callers wherever it is called."""
+    return _parts.whole(function, _LEAN | {"forceinline": True})
+
+
+def inner_inlined(function: Any) -> Any:
+    """Return `inner` for what becomes a part of its callers wherever it is called."""
+    return _parts.part(function, _LEAN | {"forceinline": True}, cached=False)

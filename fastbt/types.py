@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 Float1D = npt.NDArray[np.float64]
 Float2D = npt.NDArray[np.float64]
+Float3D = npt.NDArray[np.float64]
 Int1D = npt.NDArray[np.int64]
 JsonDict = dict[str, Any]
 

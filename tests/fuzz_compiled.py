@@ -168,7 +168,7 @@ def walking(setup: Any) -> Any:
     spans = ("span", "block_span", "bar_span", "bar_block_span")
     endless = {key: np.full_like(getattr(market, key), np.inf) for key in spans}
     for each in endless.values():
-        each[:, 0] = -np.inf
+        each[:, 0] = -np.inf  # lows: each bar reaches any price
     return dataclasses.replace(setup, market=dataclasses.replace(market, **endless))
 
 

@@ -16,7 +16,7 @@ from fastbt.compiler.assignments import COMMON
 from fastbt.compiler.cells import Cell, as_group, field_list, is_none, listed, zero
 from fastbt.compiler.lower import Program
 from fastbt.compiler.operators import cast
-from fastbt.compiler.quiet import PLAIN, quiet_text
+from fastbt.compiler.quiet import Quiet, find_quiet, with_facts
 from fastbt.compiler.statements import FunctionLowerer
 from fastbt.compiler.unbound import mark_unbound
 from fastbt.compiler.values import NUMERIC, Bound, Const, Group, Number, Part, Value
@@ -323,6 +323,7 @@ def module_text(program: Program) -> str:
         "import math",
         *dict.fromkeys([*imports.splitlines(), *skipping_imports.splitlines()]),
         "from fastbt._jit import inner_kernel",
+        "from fastbt._vectors import lowest_bit, occupied",
         "from fastbt.engine.kernels import _other_pnl",
         "from fastbt.engine.kernels import _available_margin, _portfolio_value, _position_roi, _position_total_cost",
         "from fastbt.engine.kernels import _fail, _market_price, _position_value, _visible",
@@ -338,6 +339,9 @@ def module_text(program: Program) -> str:
     for lowered in program.functions.values():
         if lowered.node is not None:
             bodies.append(mark_unbound(ast.unparse(ast.fix_missing_locations(lowered.node))))
+    quiet = Quiet("") if program.shares_account else find_quiet(program, "\n".join([*bodies, *hooks]))
+    if quiet.facts:
+        bodies, hooks = ([with_facts(each, quiet.facts) for each in texts] for texts in (bodies, hooks))
     series = [f"#   {key} -> row k.{slot.field}" for key, slot in program.slots.items()]
     series += [
         f"#   {column} of {of} candles[-{end + 1}] -> row k.{key}"
@@ -359,11 +363,10 @@ def module_text(program: Program) -> str:
         _init_variables(program),
         _clear_cached(program),
     ]
-    parts.insert(0, "\n".join([*lines, *_kernel_imports("\n".join(parts))]))
+    parts.insert(0, "\n".join([*lines, *_kernel_imports("\n".join([*parts, quiet.text]))]))
     if not program.shares_account:
-        quiet = quiet_text(program, "\n".join([*bodies, *hooks]))
-        parts += [f"{_MARK}{machine}\n\n{skipping}", quiet]
-        if PLAIN in quiet:
+        parts += [f"{_MARK}{machine}\n\n{skipping}", quiet.text]
+        if quiet.is_plain:
             plain_imports, plain = read_template("plain.py")
             kept = [line for line in plain_imports.splitlines() if not line.startswith("from fastbt.engine.machine ")]
             parts[0] = "\n".join([parts[0], *kept])

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from typing import cast
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple, cast
+
+#: The bit of an event's states that holds its first fact (see `skipping.py`), and how many there are.
+FIRST_FACT: Final = 5
+MOST_FACTS: Final = 26
+_SAFE: Final = frozenset("abs min max bool float".split())
 
 
 class _NotPlain(Exception):
@@ -148,27 +154,58 @@ def _list_events(s, v, k, x, bars, minutes, events):
     early = min(max({reach} - 1 - warmup, 0), n_bars)
     start = warmup + early
 {rows}
-    found = events[1]
     for b in range(early):
-        found[b] = IN_FLAT | IN_WAIT | IN_LONG | IN_SHORT
-    found = events[1, early:n_bars]
-    for i in range(len(found)):
-        bar = start + i
-        states = 0
+        events[0, b] = b
+        events[1, b] = IN_FLAT | IN_WAIT | IN_LONG | IN_SHORT
+    n = early
+    for first in range(early, n_bars, 256):
+        # What is found stays in the cache until it is listed.
+        found = events[1, first : min(first + 256, n_bars)]
+        start = warmup + first
+{parts}
+        for i in range(len(found)):
+            bar = start + i
+            states = 0
 {states}
-        found[i] = states
-    n = 0
-    for b in range(n_bars):
-        states = events[1, b]
-        if states != 0:
-            events[0, n] = b
-            events[1, n] = states
-            n += 1
+            found[i] = states
+        for at in range(0, len(found), 16):
+            bits = occupied(found, at)
+            while bits != 0:
+                b = first + at + np.int64(lowest_bit(bits))
+                bits &= bits - np.uint64(1)
+                events[0, n] = b
+                events[1, n] = events[1, b]
+                n += 1
+{facts}
     return n
 """
 
+_FACTS = """
+    start = warmup + early
+{rows}
+    for e in range(n):
+        i = events[0, e] - early
+        if i >= 0:
+            bar = start + i
+            events[1, e] |= {bits}
+"""
 
-def list_text(text: str, answers: Mapping[str, bool | None]) -> str | None:
+
+class Listing(NamedTuple):
+    """A function that lists events, and the conditions whose answers it puts beside each.
+
+    Attributes
+    ----------
+    text : str
+    facts : tuple of str
+        Conditions of the bar and the values of the parameter set that the sets of one list share.
+    """
+
+    text: str
+    facts: tuple[str, ...]
+
+
+def make_listing(text: str, answers: Mapping[str, bool | None], conditions: Iterable[ast.expr]) -> Listing | None:
     """Return a faster `_list_events` than the machine's, for guards that need nothing of the run's state.
 
     Parameters
@@ -177,10 +214,12 @@ def list_text(text: str, answers: Mapping[str, bool | None]) -> str | None:
         The functions of the static guards.
     answers : mapping
         For each state of a run, whether the strategy may act in it; None if the function tells.
+    conditions : iterable of expr
+        What would be good to know of each event; those that need more than what the guards read are left out.
 
     Returns
     -------
-    str or None
+    Listing or None
         None if a guard needs more than the bar and the parameter set.
     """
     at_bar = AtBar()
@@ -192,6 +231,7 @@ def list_text(text: str, answers: Mapping[str, bool | None]) -> str | None:
             each.body = [at_bar.visit(statement) for statement in each.body]
     except _NotPlain:
         return None
+    facts = _facts(conditions, at_bar)
     names = ("bar", "i", "side", "length", "warmup", "x", "bars", *at_bar.fields.values(), *at_bar.rows.values())
     texts: list[str] = []
     are_short = not any(
@@ -214,16 +254,44 @@ def list_text(text: str, answers: Mapping[str, bool | None]) -> str | None:
         if answers[state] is None:
             for case, side in cases:
                 arguments = ", ".join(side if name == "side" else name for name in names)
-                states.append(f"        if may_{state}_ever_at({arguments}):\n            states |= IN_{case}")
+                states.append(f"            if may_{state}_ever_at({arguments}):\n                states |= IN_{case}")
     if not states:
         return None
     reaches = ", ".join(["1", *dict.fromkeys(ast.unparse(each) for each in at_bar.reaches)])
     texts.append(
         _LISTING.strip().format(
             fields="\n".join(f"    {name} = k.{field}" for field, name in at_bar.fields.items()),
-            rows="\n".join(f"    {name} = {part}" for part, name in at_bar.rows.items()),
+            rows="\n".join(f"    all_{name} = {part}" for part, name in at_bar.rows.items()),
+            parts="\n".join(f"        {name} = all_{name}[first - early :]" for name in at_bar.rows.values()),
             reach=f"max({reaches})" if at_bar.reaches else "1",
             states="\n".join(states),
+            facts=_FACTS.strip("\n").format(
+                rows="\n".join(f"    {name} = all_{name}" for name in at_bar.rows.values()),
+                bits=" | ".join(["ARE_KNOWN", *facts.values()]),
+            )
+            if facts
+            else "",
         )
     )
-    return "\n\n\n".join(texts)
+    return Listing("\n\n\n".join(texts), tuple(facts))
+
+
+def _facts(conditions: Iterable[ast.expr], at_bar: AtBar) -> dict[str, str]:
+    """Return the conditions that a listing can answer, and the bits of the answers, as texts."""
+    facts: dict[str, str] = {}
+    fields = set(at_bar.fields)
+    for condition in conditions:
+        whole = ast.unparse(condition)
+        if whole in facts or len(facts) == MOST_FACTS:
+            continue
+        trial = copy.deepcopy(at_bar)
+        try:
+            changed = trial.visit(_expression(whole))
+        except _NotPlain:
+            continue
+        calls = (each for each in ast.walk(changed) if isinstance(each, ast.Call))
+        # Sets with other values share the list; a call may fail.
+        if set(trial.fields) <= fields and all(ast.unparse(each.func) in _SAFE for each in calls):
+            at_bar.rows, at_bar.reaches = trial.rows, trial.reaches
+            facts[whole] = f"np.int32(bool({ast.unparse(changed)})) << {FIRST_FACT + len(facts)}"
+    return facts

@@ -12,14 +12,14 @@ evaluated once for all parameter sets that share what they read.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fastbt.compiler import api
 from fastbt.compiler.assignments import COMMON
 from fastbt.compiler.effects import PURE_CALLS, EffectTable, engine_functions
-from fastbt.compiler.events import list_text
+from fastbt.compiler.events import FIRST_FACT, make_listing
 from fastbt.compiler.lower import Program
 from fastbt.compiler.plain import may_be_plain
 
@@ -28,9 +28,6 @@ STATIC_FIELDS: Final = frozenset(
     "mode leverage fee_rate starting_balance timeframe_minutes warmup_bars window status minute bar index time "
     "complete partial stale current_price market_price".split()
 )
-
-#: What the module of a strategy says whose trades may be plain.
-PLAIN: Final = "PLAIN = True"
 
 
 def _is_side(node: ast.expr) -> bool:
@@ -380,8 +377,25 @@ def _answer(function: ast.FunctionDef) -> bool | None:
 _CODES: Final[dict[bool | None, int]] = {False: 0, True: 1, None: 2}
 
 
-def quiet_text(program: Program, text: str) -> str:
-    """Return the part of the generated module that tells which bars can be skipped.
+class Quiet(NamedTuple):
+    """What a generated module says about bars on which nothing happens.
+
+    Attributes
+    ----------
+    text : str
+    is_plain : bool
+        Whether plain trades can be tried.
+    facts : tuple of str
+        Conditions in the hooks whose answers stand beside the events.
+    """
+
+    text: str
+    is_plain: bool = False
+    facts: tuple[str, ...] = ()
+
+
+def find_quiet(program: Program, text: str) -> Quiet:
+    """Return the part of the generated module that tells which bars can be skipped, and what else was found out.
 
     Parameters
     ----------
@@ -403,19 +417,90 @@ def quiet_text(program: Program, text: str) -> str:
     skips = any(each != (True, True) for each in answers.values())
     is_plain = not acts_after and may_be_plain(hooks, functions, table)
     if not skips and not is_plain:
-        return "# No bar can be skipped.\nSKIPS = False\nEVENT_FIELDS = ()\nPLAIN = False"
+        return Quiet("# No bar can be skipped.\nSKIPS = False\nEVENT_FIELDS = ()\nPLAIN = False")
     fields = _fields_read(ever.text) if skips else ()
-    lines = [f"SKIPS = {skips}", f"EVENT_FIELDS = {fields!r}", PLAIN if is_plain else "PLAIN = False"]
+    lines = [f"SKIPS = {skips}", f"EVENT_FIELDS = {fields!r}", f"PLAIN = {is_plain}"]
     for state, (at_all, here) in answers.items():
         # A live guard that is the static one has nothing to add.
         same = _body(ever.text, state, "ever") == _body(now.text, state, "now")
         lines.append(f"EVER_{state.upper()} = {_CODES[at_all]}")
         lines.append(f"NOW_{state.upper()} = {_CODES[True if same and at_all is None else here]}")
+    if is_plain:
+        lines += [f"{name} = {sees}" for name, sees in _what_hooks_see(hooks, table).items()]
     parts = ["# Bars that can be skipped.\n" + "\n".join(lines), ever.text, now.text]
-    listing = list_text(ever.text, {state: at_all for state, (at_all, _) in answers.items()}) if skips else None
-    if listing is not None:
-        parts.append(listing)
-    return "\n\n\n".join(parts)
+    facts: tuple[str, ...] = ()
+    if skips:
+        conditions = _conditions(functions, table) if is_plain else []
+        listing = make_listing(ever.text, {state: at_all for state, (at_all, _) in answers.items()}, conditions)
+        if listing is not None:
+            facts = listing.facts
+            parts += [listing.text, *(_fact_text(i, each) for i, each in enumerate(facts))]
+    return Quiet("\n\n\n".join(parts), is_plain, facts)
+
+
+def _conditions(functions: Mapping[str, ast.FunctionDef], table: EffectTable) -> list[ast.expr]:
+    """Return the largest conditions in hooks on a bar that depend on series, the bar and the set alone."""
+    found: list[ast.expr] = []
+
+    def look(node: ast.AST) -> None:
+        if isinstance(node, ast.Compare | ast.BoolOp) and _is_fact(node, table):
+            found.append(node)
+            return
+        for each in ast.iter_child_nodes(node):
+            look(each)
+
+    for name, function in functions.items():
+        if name not in api.FILL_HOOKS:
+            look(function)
+    return found
+
+
+def _is_fact(node: ast.expr, table: EffectTable) -> bool:
+    effects = table.of(node)
+    if effects.writes or not effects.reads <= STATIC_FIELDS:
+        return False
+    names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
+    called = {id(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
+    are_common = all(
+        each.id in COMMON or id(each) in called or each.id in ("np", "math") or each.id.isupper() for each in names
+    )
+    return are_common and any(each.id in ("x", "bars") for each in names)
+
+
+def _fact_text(number: int, condition: str) -> str:
+    """Return the function that takes the place of a condition."""
+    return (
+        f"@inner\ndef _fact_{number}({', '.join(COMMON)}):\n    if s.facts & ARE_KNOWN != 0:\n"
+        f"        return s.facts & {1 << FIRST_FACT + number} != 0\n    return {condition}"
+    )
+
+
+def with_facts(text: str, facts: Sequence[str]) -> str:
+    """Return functions that look facts up where they stand beside the event."""
+    places = {each: i for i, each in enumerate(facts)}
+
+    class Lookup(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            if isinstance(node, ast.Compare | ast.BoolOp) and (whole := ast.unparse(node)) in places:
+                return ast.parse(f"_fact_{places[whole]}({', '.join(COMMON)})", mode="eval").body
+            return self.generic_visit(node)
+
+    return "\n\n\n".join(ast.unparse(Lookup().visit(each)) for each in ast.parse(text).body)
+
+
+def _what_hooks_see(hooks: Iterable[str], table: EffectTable) -> dict[str, bool]:
+    """Return what the hooks of plain trades may look at, as `engine/plain.py` asks for it."""
+    after_exit = table.of_function("on_close_position").reads if "on_close_position" in hooks else frozenset()
+    anywhere = frozenset[str]().union(*(table.of_function(name).reads for name in hooks))
+
+    def reads_any(reads: frozenset[str], *beginnings: str) -> bool:
+        return any(each.startswith(("?", *beginnings)) for each in reads)
+
+    return {
+        "SEES_ORDER": reads_any(anywhere, "order_"),
+        "SEES_TRADE": reads_any(anywhere, "closed_", "exit_price", "previous_qty"),
+        "SEES_PARTS": reads_any(after_exit, "part", "complete", "shown"),
+    }
 
 
 def _acts_after(hooks: Mapping[str, ast.FunctionDef], table: EffectTable) -> bool:

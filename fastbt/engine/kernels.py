@@ -12,8 +12,6 @@ from fastbt._jit import kernel, lean
 from fastbt.data._kernels import _long_row_sum, _long_sum, _pairwise_sum
 from fastbt.engine.decimals import _subtract_floats, _sum_floats
 from fastbt.engine.layout import (
-    BLOCK,
-    BLOCK_BITS,
     LOG_CREATED_AT,
     LOG_EXECUTED_AT,
     LOG_FEE,
@@ -66,8 +64,6 @@ TOO_MANY_ORDERS = 102
 TOO_MANY_FILLS = 103
 DECIMAL_RANGE = 104
 
-_ONE, _BITS, _MASK = np.uint64(1), np.uint64(BLOCK_BITS), np.uint64(BLOCK - 1)
-
 #: Jesse adds the fees of a trade with Python's `sum`, which compensates rounding from Python 3.12 on.
 COMPENSATED_SUM = sys.version_info >= (3, 12)
 
@@ -82,9 +78,10 @@ def _fail(s, status):
 @lean
 def _is_near(price, reference):
     """Tell whether Jesse treats `price` as the market price (specification 2.3.5)."""
-    if reference > 0.0 and abs(price - reference) > 0.0002 * reference:
-        # So far off that no rounding matters: without a division.
-        return False
+    difference = abs(price - reference)
+    if (reference > 0.0) & ((difference == 0.0) | (difference > 0.0002 * reference)):
+        # The same, or so far off that no rounding matters: without a division.
+        return difference == 0.0
     return abs(1.0 - price / reference) <= 0.00015
 
 
@@ -231,27 +228,6 @@ def _equity(s):
         elif s.others[r, OTHER_QTY] != 0.0:
             equity += _other_pnl(s, r)
     return equity
-
-
-@lean
-def _find_touched(span, block_span, first, last, low, high):
-    """Return the first minute in [first, last) whose span reaches `low` or `high`, or -1."""
-    # Of a block that the range only overlaps, too, the span tells that nothing in it is touched. Indices that cannot be
-    # negative are not checked for it.
-    start = np.uint64(first)
-    stop = np.uint64(last)
-    b = start >> _BITS
-    end = (stop + _MASK) >> _BITS
-    while b < end:
-        if block_span[b, 0] <= low or block_span[b, 1] >= high:
-            i = max(start, b << _BITS)
-            until = min((b + _ONE) << _BITS, stop)
-            while i < until:
-                if span[i, 0] <= low or span[i, 1] >= high:
-                    return np.int64(i)
-                i += _ONE
-        b += _ONE
-    return np.int64(-1)
 
 
 @kernel

@@ -13,11 +13,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from fastbt.types import CLOSE, DAY_MS, HIGH, LOW, MINUTE_MS, OPEN, Float1D, Float2D, Int1D
-
-#: Minutes summarised by one entry of the middle level of the span pyramid.
-BLOCK: Final = 16
-BLOCK_BITS: Final = 4
+from fastbt.engine.spans import spans_of
+from fastbt.types import CLOSE, DAY_MS, HIGH, LOW, MINUTE_MS, OPEN, Float1D, Float2D, Float3D, Int1D
 
 #: Rows of open margin that a run can hold. Jesse never gives back the row of an entry filled at an opening gap.
 MARGIN_ROWS: Final = 4096
@@ -118,6 +115,8 @@ def state_dtype(points: int, orders: int, routes: int = 1, shared: int = 0) -> n
         ("index", "i8"),
         ("time", "f8"),
         ("complete", "b1"),
+        # Facts of the bar that were found with the list of events (see `skipping.py`).
+        ("facts", "i8"),
         # Within a minute: prices of symbols are not of the same moment.
         ("matching", "b1"),
         ("part_open", "f8"),
@@ -240,11 +239,10 @@ class Market:
         How many of `bars` belong to the warm-up.
     timeframe_minutes : int
         Minutes of one bar.
-    span, block_span, bar_span : ndarray, shape (n, 2)
-        Lowest and highest price that each minute, each block of 16 minutes and each bar touches, the jump from the
-        previous close included.
-    bar_block_span : ndarray, shape (n, 2)
-        The same of each block of 16 bars.
+    span, block_span, bar_span, bar_block_span : ndarray, shape (n, 2 or 3, 16)
+        Lowest and highest price that each minute, each block of 16 minutes, each bar and each block of 16 bars touches,
+        the jump from the previous close included; see `spans.in_blocks`. Of minutes also the open, NaN where open or
+        close are not between low and high.
     sample_minutes : ndarray, shape (n_samples - 2,) or one more
         Minutes after which the daily balance is sampled.
     sample_prices : ndarray, like `sample_minutes`
@@ -257,10 +255,10 @@ class Market:
     bars: Float2D
     warmup_bars: int
     timeframe_minutes: int
-    span: Float2D
-    block_span: Float2D
-    bar_span: Float2D
-    bar_block_span: Float2D
+    span: Float3D
+    block_span: Float3D
+    bar_span: Float3D
+    bar_block_span: Float3D
     sample_minutes: Int1D
     sample_prices: Float1D
     sample_times: Int1D
@@ -269,13 +267,6 @@ class Market:
     def n_bars(self) -> int:
         """Number of decision bars."""
         return len(self.minutes) // self.timeframe_minutes
-
-
-def _pyramid(span: Float2D, size: int) -> Float2D:
-    starts = np.arange(0, len(span), size)
-    return np.ascontiguousarray(
-        np.column_stack([np.minimum.reduceat(span[:, 0], starts), np.maximum.reduceat(span[:, 1], starts)])
-    )
 
 
 def _read_only(array: Float2D) -> Float2D:
@@ -301,7 +292,6 @@ def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe
     prices = (minutes[:, OPEN], minutes[:, CLOSE], previous_close)
     low = np.minimum.reduce([minutes[:, LOW], *prices])
     high = np.maximum.reduce([minutes[:, HIGH], *prices])
-    span = np.ascontiguousarray(np.column_stack([low, high]))
     # A sample is due a day and a minute after the start, then every day (specification 1.10).
     per_day = DAY_MS // MINUTE_MS
     sample_minutes = np.arange(per_day, len(minutes), per_day, dtype=np.int64)
@@ -312,14 +302,18 @@ def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe
         times.append(end)
     minutes = np.ascontiguousarray(minutes, dtype=np.float64)
     bars = np.ascontiguousarray(bars, dtype=np.float64)
-    block_span = _pyramid(span, BLOCK)
+    # Where a candle contradicts itself, a search must not rely on its span.
+    is_sane = (minutes[:, LOW] <= np.minimum(minutes[:, OPEN], minutes[:, CLOSE])) & (
+        np.maximum(minutes[:, OPEN], minutes[:, CLOSE]) <= minutes[:, HIGH]
+    )
+    span, block_span = spans_of(low, high, np.where(is_sane, minutes[:, OPEN], np.nan))
     bar_span, bar_block_span = span, block_span
     if timeframe_minutes == 1 and np.array_equal(bars[warmup_bars:], minutes):
         # The same memory: what a fill reads of the minute is in the cache when the bar is decided.
         minutes = bars[warmup_bars:]
     if timeframe_minutes > 1:
-        bar_span = _pyramid(span, timeframe_minutes)
-        bar_block_span = _pyramid(bar_span, BLOCK)
+        starts = np.arange(0, len(low), timeframe_minutes)
+        bar_span, bar_block_span = spans_of(np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts))
     return Market(
         minutes=_read_only(minutes),
         bars=_read_only(bars),

@@ -39,7 +39,6 @@ from fastbt.engine.kernels import (
     _cancel,
     _fail,
     _fill,
-    _find_touched,
     _is_crossed_by_gap,
     _liquidation_price,
     _next_on_path,
@@ -69,6 +68,7 @@ from fastbt.engine.layout import (
     TRADE_SIDE,
 )
 from fastbt.engine.skipping import SKIPS, TOUCHED, UNKNOWN, _is_quiet, _list_events, _sample, _skip
+from fastbt.engine.spans import _find_touched, _is_reached
 from fastbt.engine.submission import (
     _check_points,
     _copy_points,
@@ -419,6 +419,7 @@ def _begin(s, minutes):
     s.minute = -1
     s.bar = s.warmup_bars
     s.index = 0
+    s.facts = 0
     s.time = minutes[0, TIMESTAMP]
     s.complete = True
     s.partial = s.matching = False
@@ -505,7 +506,7 @@ def _run(
             due += 1
         if is_touched == UNKNOWN and (s.n_active > 0 or (s.mode == ISOLATED and s.qty != 0.0)):
             low, high = _triggers(s)
-            if bar_span[b, 0] <= low or bar_span[b, 1] >= high:
+            if _is_reached(bar_span, b, low, high):
                 is_touched = TOUCHED
         if is_touched == TOUCHED:
             _walk(s, v, k, x, bars, minutes, trades, log, span, block_span, first, last)

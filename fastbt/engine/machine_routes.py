@@ -19,7 +19,6 @@ from fastbt.engine.kernels import (
     REDUCED,
     SPOT,
     _equity,
-    _find_touched,
     _purge,
     _triggers,
 )
@@ -33,6 +32,7 @@ from fastbt.engine.machine import (
     _write_results,
 )
 from fastbt.engine.sharing import _hand_over, _next_pending, _see_minute
+from fastbt.engine.spans import _find_touched
 from fastbt.engine.submission import _detect
 from fastbt.types import TIMESTAMP
 

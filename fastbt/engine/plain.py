@@ -10,7 +10,8 @@ plays the parameter set from its start. `fastbt.compiler.plain` tells which stra
 
 import numpy as np
 
-from fastbt._jit import inner, lean
+from fastbt._jit import inlined, inner, inner_inlined, lean
+from fastbt._vectors import prefetch
 from fastbt.engine.kernels import (
     BUY,
     COMPENSATED_SUM,
@@ -23,7 +24,6 @@ from fastbt.engine.kernels import (
     VIA_NONE,
     VIA_STOP_LOSS,
     VIA_TAKE_PROFIT,
-    _find_touched,
     _is_near,
     _liquidation_price,
     _position_pnl,
@@ -58,8 +58,13 @@ from fastbt.engine.skipping import (
     _sample,
     _wakes,
 )
+from fastbt.engine.spans import BLOCK_BITS, _find_touched, _reaches
 from fastbt.engine.submission import _reset_orders
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, TIMESTAMP, VOLUME
+
+#: Whether a hook looks at the order that was filled, at the trade that was closed, and, after an exit, at the minute as
+#: far as it went: `fastbt.compiler.quiet` finds out.
+SEES_ORDER = SEES_TRADE = SEES_PARTS = True
 
 # --- machine ---
 KEPT, SOLD_BY_STOP, SOLD_BY_TARGET, NOT_PLAIN = 0, 1, 2, 3
@@ -89,7 +94,7 @@ def _show_bar(s, started_at, b, price):
     s.partial = False
 
 
-@lean
+@inlined
 def _is_plain_exit(s, qty, price, is_above):
     """Tell whether an exit closes the whole position and waits at the right side of the market."""
     if not (abs(s.qty) <= abs(qty) < 1e308 and 0.0 < price < 1e308) or _is_near(price, s.current_price):
@@ -97,7 +102,7 @@ def _is_plain_exit(s, qty, price, is_above):
     return (price > s.current_price) == is_above
 
 
-@lean
+@inlined
 def _detect_plain(s):
     """Detect what the strategy changed (specification 2.4); tell which exit is now at the market, if any."""
     is_long = s.qty > 0.0
@@ -142,29 +147,38 @@ def _detect_plain(s):
 
 
 @lean
+def _show_order(s, price, qty, filled_qty, side, type_, via, fee, reduce_only):
+    """Let callbacks see the order that was filled."""
+    s.order_price = price
+    s.order_qty = qty
+    s.order_filled_qty = filled_qty
+    s.order_side = side
+    s.order_type = type_
+    s.order_via = via
+    s.order_fee = fee
+    s.order_reduce_only = reduce_only
+
+
+@inner
 def _open_plain(s, qty, price):
-    """Open the position at the market, with what callbacks read of the order (specification 3.3)."""
+    """Open the position at the market (specification 3.3)."""
     fee = s.fee_rate * (abs(qty) * price)
     s.fee_sum = fee
     s.wallet = s.wallet - abs(qty * price) * s.fee_rate
     s.next_id += 1
     s.n_log += 1
-    s.order_price = price
-    s.order_qty = s.order_filled_qty = qty
-    s.order_side = BUY if qty > 0.0 else SELL
-    s.order_type = MARKET
-    s.order_via = VIA_NONE
-    s.order_fee = fee
-    s.order_reduce_only = False
+    if SEES_ORDER:
+        _show_order(s, price, qty, qty, BUY if qty > 0.0 else SELL, MARKET, VIA_NONE, fee, False)
     s.entry_price = price
-    s.exit_price = np.nan
-    s.previous_qty = 0.0
+    if SEES_TRADE:
+        s.exit_price = np.nan
+        s.previous_qty = 0.0
     s.qty = qty
     s.opened_at = s.time
     s.increased_count = 1
 
 
-@inner
+@inner_inlined
 def _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via):
     """Close the position with an order for `qty`, write the trade and tell the strategy (specification 3.3, 3.4)."""
     held = s.qty
@@ -178,14 +192,8 @@ def _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via):
         realised = -1.0 * realised
     s.wallet = (s.wallet - abs(signed * price) * s.fee_rate) + realised
     s.n_log += 1
-    s.order_price = price
-    s.order_qty = abs(qty) if side == BUY else -abs(qty)
-    s.order_filled_qty = signed
-    s.order_side = side
-    s.order_type = type_
-    s.order_via = via
-    s.order_fee = fee
-    s.order_reduce_only = True
+    if SEES_ORDER:
+        _show_order(s, price, abs(qty) if side == BUY else -abs(qty), signed, side, type_, via, fee, True)
     fees = s.fee_sum + fee
     if COMPENSATED_SUM:
         if abs(s.fee_sum) >= abs(fee):
@@ -201,18 +209,22 @@ def _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via):
         pnl *= -1.0
     pnl -= fees
     n = s.n_trades
-    trades[TRADE_SIDE, n] = s.closed_side = -side
-    trades[TRADE_FEE, n] = s.closed_fee = fees
-    trades[TRADE_PNL, n] = s.closed_pnl = pnl
+    trades[TRADE_SIDE, n] = -side
+    trades[TRADE_FEE, n] = fees
+    trades[TRADE_PNL, n] = pnl
     trades[TRADE_HOLDING, n] = (s.time - s.opened_at) / 1000.0
     s.n_trades = n + 1
-    s.closed_qty = entered
-    s.closed_entry_price = entry
-    s.closed_exit_price = exit_
-    s.closed_opened_at = s.opened_at
-    s.exit_price = price
-    s.closed_at = s.time
-    s.previous_qty = held
+    if SEES_TRADE:
+        s.closed_side = -side
+        s.closed_fee = fees
+        s.closed_pnl = pnl
+        s.closed_qty = entered
+        s.closed_entry_price = entry
+        s.closed_exit_price = exit_
+        s.closed_opened_at = s.opened_at
+        s.exit_price = price
+        s.closed_at = s.time
+        s.previous_qty = held
     s.qty = 0.0
     s.entry_price = np.nan
     s.trades_count += 1
@@ -222,41 +234,56 @@ def _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via):
 
 
 @inner
-def _touch_plain(s, v, k, x, bars, minutes, trades, i, low, high):
-    """Play minute `i`, in which an exit is touched (specification 1.5); tell whether it was filled."""
+def _meet_price(s, minutes, i, low, high):
+    """Return which exit minute `i` reaches first, the upper one or the lower, and at which price (specification 1.5).
+
+    The price is NaN if it is neither.
+    """
     open_ = minutes[i, OPEN]
     close = minutes[i, CLOSE]
     highest = minutes[i, HIGH]
     lowest = minutes[i, LOW]
     previous_close = minutes[i - 1, CLOSE]
-    if previous_close < open_ and previous_close <= high <= open_:
-        is_high = True
+    jumps_up = (previous_close < open_) & (previous_close <= high) & (high <= open_)
+    jumps_down = (open_ < previous_close) & (open_ <= low) & (low <= previous_close)
+    if jumps_up | jumps_down:
+        is_high = jumps_up
         price = open_
-        _publish(s, open_, open_, open_, open_, 0.0)
-    elif open_ < previous_close and open_ <= low <= previous_close:
-        is_high = False
-        price = open_
-        _publish(s, open_, open_, open_, open_, 0.0)
+        if SEES_PARTS:
+            _publish(s, open_, open_, open_, open_, 0.0)
     else:
-        hits_low = lowest <= low <= highest
-        hits_high = lowest <= high <= highest
-        if low > open_ or high < open_ or not (hits_low or hits_high):
-            return False
-        if hits_low and low == open_:
-            is_high = False
-        elif hits_high and high == open_:
-            is_high = True
-        elif open_ > close:
-            is_high = hits_high
-        else:
-            is_high = not hits_low
+        hits_low = (lowest <= low) & (low <= highest)
+        hits_high = (lowest <= high) & (high <= highest)
+        if (low > open_) | (high < open_) | (not (hits_low | hits_high)):
+            return False, np.nan
+        is_high = hits_high
+        if hits_low & hits_high:
+            is_high = low != open_ and (high == open_ or open_ > close)
         price = high if is_high else low
-        done_open, done_close, done_high, done_low, _, _, _, _ = _split_candle(open_, close, highest, lowest, price)
-        _publish(s, done_open, done_close, done_high, done_low, minutes[i, VOLUME])
-    if is_high == (s.qty > 0.0):
-        _close_plain(s, v, k, x, bars, minutes, trades, s.take_profit_was[0, 0], price, LIMIT, VIA_TAKE_PROFIT)
+        if SEES_PARTS:
+            done_open, done_close, done_high, done_low, _, _, _, _ = _split_candle(open_, close, highest, lowest, price)
+            _publish(s, done_open, done_close, done_high, done_low, minutes[i, VOLUME])
+    return is_high, price
+
+
+@inner
+def _touch_plain(s, v, k, x, bars, minutes, span, trades, i, low, high):
+    """Play minute `i`, in which an exit is touched; tell whether it was filled."""
+    is_low, is_high, open_ = _reaches(span, i, low, high)
+    if SEES_PARTS or is_low == is_high or not (low < open_ < high):
+        is_high, price = _meet_price(s, minutes, i, low, high)
+        if price != price:
+            return False
     else:
-        _close_plain(s, v, k, x, bars, minutes, trades, s.stop_loss_was[0, 0], price, STOP, VIA_STOP_LOSS)
+        # The minute opens between the prices and reaches one: the rest of it, which may not be in the cache, is
+        # the same to the trade.
+        price = high if is_high else low
+    s.current_price = price
+    is_target = is_high == (s.qty > 0.0)
+    qty = s.take_profit_was[0, 0] if is_target else s.stop_loss_was[0, 0]
+    type_ = LIMIT if is_target else STOP
+    via = VIA_TAKE_PROFIT if is_target else VIA_STOP_LOSS
+    _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via)
     return True
 
 
@@ -304,6 +331,7 @@ def _enter_plain(s, v, k, x, bars, minutes, is_long):
         return False
     clear_cached(s, v, k, x, bars, minutes)
     s.index += 1
+    s.facts = 0
     _open_plain(s, signed, reference)
     if s.stop_loss_n >= 0:
         if not _is_plain_exit(s, s.stop_loss_was[0, 0], s.stop_loss_was[0, 1], not is_long):
@@ -357,6 +385,7 @@ def _run_plain(
                 b = events[0, p] if p < n_events else n_bars
                 # From the list: most of these bars are not in the cache.
                 price = event_prices[p]
+                s.facts = events[1, p]
             elif EVER_ENTER == NEVER:
                 b = n_bars
             if b >= n_bars:
@@ -403,6 +432,7 @@ def _run_plain(
                 if not (low > price if state == IN_LONG else high < price):
                     return False
             candidate = e
+            facts = 0
             if EVER_HOLD == SOMETIMES:
                 while p < n_events and events[0, p] < e:
                     p += 1
@@ -410,7 +440,10 @@ def _run_plain(
                 while q < n_events and (events[1, q] & state) == 0:
                     q += 1
                 candidate = events[0, q] if q < n_events else n_bars
+                # If the next trade begins there, its search does.
+                prefetch(bar_span, np.uint64(candidate) >> BLOCK_BITS)
                 price = event_prices[q]
+                facts = events[1, q]
             elif EVER_HOLD == NEVER:
                 candidate = n_bars
             touched = _find_touched(bar_span, bar_block_span, e, min(candidate + 1, n_bars), low, high)
@@ -419,17 +452,19 @@ def _run_plain(
                 if length > 1:
                     i = _find_touched(span, block_span, touched * length, (touched + 1) * length, low, high)
                 due = _sample_until(s, daily, samples, sample_prices, due, i)
+                s.facts = 0
                 s.minute = i
                 s.bar = s.warmup_bars + touched
                 s.index = touched
                 s.time = started_at + 60000.0 * (i + 1)
-                if not _touch_plain(s, v, k, x, bars, minutes, trades, i, low, high) or s.status != OK:
+                if not _touch_plain(s, v, k, x, bars, minutes, span, trades, i, low, high) or s.status != OK:
                     return False
                 b = touched
                 break
             e = candidate
             if e >= n_bars:
                 break
+            s.facts = facts
             due = _sample_until(s, daily, samples, sample_prices, due, (e + 1) * length - 1)
             if EVER_HOLD != SOMETIMES:
                 price = bars[s.warmup_bars + e, CLOSE]
@@ -467,6 +502,7 @@ def _run_plain(
     due = _sample_until(s, daily, samples, sample_prices, due, len(minutes))
     _show_bar(s, started_at, n_bars - 1, bars[s.warmup_bars + n_bars - 1, CLOSE])
     s.index = n_bars
+    s.facts = 0
     if s.qty != 0.0:
         # What is open at the end is closed (specification 1.11).
         s.open_trades += 1

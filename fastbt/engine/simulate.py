@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastbt._jit import jit_disabled
+from fastbt._vectors import LANES
 from fastbt.engine import layout
 from fastbt.engine.account import Account
 from fastbt.engine.exchange import settlement_currency
@@ -240,7 +241,8 @@ class Runner:
         """Return this thread's room for bars on which a strategy may act, and one more, and for their prices."""
         if not hasattr(self._local, "events"):
             n = self.market.n_bars + 1
-            self._local.events = np.zeros((2, n), dtype=np.int32), np.zeros(n)
+            # Sixteen bars are looked at together, the last ones, too.
+            self._local.events = np.zeros((2, n + LANES), dtype=np.int32), np.zeros(n)
         memory: tuple[npt.NDArray[np.int32], Float1D] = self._local.events
         return memory
 

@@ -10,7 +10,8 @@ such a bar, with the state of the run.
 import numpy as np
 
 from fastbt._jit import inner, lean
-from fastbt.engine.kernels import ISOLATED, OK, _equity, _find_touched, _triggers
+from fastbt.engine.kernels import ISOLATED, OK, _equity, _triggers
+from fastbt.engine.spans import _find_touched, _is_reached
 from fastbt.engine.submission import _reset_orders
 from fastbt.types import CLOSE, TIMESTAMP
 
@@ -31,6 +32,8 @@ may_enter_ever = may_wait_ever = may_hold_ever = may_enter_now = may_wait_now = 
 NEVER, ALWAYS, SOMETIMES = 0, 1, 2
 UNTOUCHED, TOUCHED, UNKNOWN = 0, 1, 2
 IN_FLAT, IN_WAIT, IN_LONG, IN_SHORT = 1, 2, 4, 8
+#: Beside the states in which an event may matter: whether the bits above tell the facts of its bar.
+ARE_KNOWN = 16
 
 
 @lean
@@ -123,7 +126,7 @@ def _next_bar(s, v, k, x, bars, minutes, bar_span, bar_block_span, events, n_eve
     e = b
     while e < n_bars:
         if ever == ALWAYS:
-            if bar_span[e, 0] <= low or bar_span[e, 1] >= high:
+            if _is_reached(bar_span, e, low, high):
                 is_touched = TOUCHED
                 break
         else:

@@ -1,0 +1,130 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+"""Sixteen comparisons at once: what numba does not find by itself in a loop, written in LLVM's terms."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+import numpy as np
+
+from fastbt._jit import jit_disabled
+
+#: Numbers that are compared at once.
+LANES: Final = 16
+
+
+def _reached_in_python(rows, block, low, high):
+    """Return the bits of the columns of `rows[block]` whose first row is at most `low` or second at least `high`."""
+    bits = 0
+    for i in range(LANES):
+        if rows[block, 0, i] <= low or rows[block, 1, i] >= high:
+            bits |= 1 << i
+    return np.uint64(bits)
+
+
+def _lowest_bit_in_python(bits):
+    """Return the number of the lowest bit that is set."""
+    return np.uint64((int(bits) & -int(bits)).bit_length() - 1)
+
+
+def _occupied_in_python(numbers, at):
+    """Return the bits of those of the sixteen `numbers` from `at` on that are not 0."""
+    return np.uint64(sum(1 << i for i, each in enumerate(numbers[at : at + LANES]) if each != 0))
+
+
+def _intrinsics() -> tuple[Any, ...]:
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    lanes = ir.VectorType(ir.DoubleType(), LANES)
+    word = ir.IntType(64)
+
+    def everywhere(builder, number):
+        """Return a vector that holds one number in all lanes."""
+        nothing = ir.Constant(lanes, ir.Undefined)
+        first = builder.insert_element(nothing, number, ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return builder.shuffle_vector(first, nothing, zeros)
+
+    def block_of(builder, array, number):
+        """Return where a block begins."""
+        size = cgutils.unpack_tuple(builder, array.strides, 3)[0]
+        start = builder.bitcast(array.data, ir.IntType(8).as_pointer())
+        return builder.bitcast(builder.gep(start, [builder.mul(number, size)]), ir.DoubleType().as_pointer())
+
+    def load(builder, place):
+        loaded = builder.load(builder.bitcast(place, lanes.as_pointer()))
+        loaded.align = 8
+        return loaded
+
+    @cast(Any, intrinsic)
+    def reached(typing_context, rows, block, low, high):
+        signature = types.uint64(rows, types.uint64, types.float64, types.float64)
+
+        def generate(context, builder, signature, arguments):
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            lows = block_of(builder, array, arguments[1])
+            highs = builder.gep(lows, [ir.Constant(word, LANES)])
+            low = builder.fcmp_ordered("<=", load(builder, lows), everywhere(builder, arguments[2]))
+            high = builder.fcmp_ordered(">=", load(builder, highs), everywhere(builder, arguments[3]))
+            bits = builder.bitcast(builder.or_(low, high), ir.IntType(LANES))
+            return builder.zext(bits, word)
+
+        return signature, generate
+
+    @cast(Any, intrinsic)
+    def lowest_bit(typing_context, bits):
+        def generate(context, builder, signature, arguments):
+            return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+        return types.uint64(types.uint64), generate
+
+    @cast(Any, intrinsic)
+    def prefetch(typing_context, rows, block):
+        def generate(context, builder, signature, arguments):
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            number = ir.IntType(32)
+            kinds = [ir.IntType(8).as_pointer(), number, number, number]
+            name = "llvm.prefetch.p0i8"
+            function = builder.module.globals.get(name) or ir.Function(
+                builder.module, ir.FunctionType(ir.VoidType(), kinds), name
+            )
+            start = block_of(builder, array, arguments[1])
+            for line in range(0, 2 * LANES, 8):
+                place = builder.gep(start, [ir.Constant(word, line)])
+                place = builder.bitcast(place, ir.IntType(8).as_pointer())
+                builder.call(function, [place, *(ir.Constant(number, each) for each in (0, 3, 1))])
+            return context.get_dummy_value()
+
+        return types.none(rows, types.uint64), generate
+
+    @cast(Any, intrinsic)
+    def occupied(typing_context, numbers, at):
+        def generate(context, builder, signature, arguments):
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            (n,) = cgutils.unpack_tuple(builder, array.shape, 1)
+            kind = ir.VectorType(ir.IntType(32), LANES)
+            place = builder.gep(array.data, [arguments[1]])
+            loaded = builder.load(builder.bitcast(place, kind.as_pointer()))
+            loaded.align = 4
+            bits = builder.icmp_signed("!=", loaded, ir.Constant(kind, [0] * LANES))
+            bits = builder.zext(builder.bitcast(bits, ir.IntType(LANES)), word)
+            # What lies behind the last number does not count.
+            left = builder.sub(n, arguments[1])
+            mask = builder.sub(builder.shl(ir.Constant(word, 1), left), ir.Constant(word, 1))
+            is_last = builder.icmp_signed("<", left, ir.Constant(word, LANES))
+            return builder.select(is_last, builder.and_(bits, mask), bits)
+
+        return types.uint64(numbers, types.int64), generate
+
+    return reached, lowest_bit, prefetch, occupied
+
+
+#: `reached(rows, block, low, high)`, of a C-contiguous array of shape (n, 2, LANES), and `lowest_bit(bits)`, of bits
+#: that are not all 0: see above. Neither checks its arguments.
+reached, lowest_bit, prefetch, occupied = (
+    (_reached_in_python, _lowest_bit_in_python, lambda rows, block: None, _occupied_in_python)
+    if jit_disabled()
+    else _intrinsics()
+)
