@@ -19,22 +19,25 @@ from fastbt.indicators._side_by_side import LISTS, side_by_side
 from fastbt.indicators._threads import share
 from fastbt.types import Float1D, Float2D
 
-#: Where four lists side by side take at most 70 % of the time that they take one after the other. Most others wait for
-#: the divider or for memory: they would only take longer to compile.
+#: Where lists side by side take at most 85 % of the time that they take one after the other. Most others wait for the
+#: divider or for memory: they would only take longer to compile.
 SIDE_BY_SIDE: Final = frozenset(
     (
-        *("adosc", "atr", "bandpass", "chande", "cvi", "dec_osc", "decycler", "dema", "dm", "dti", "efi", "ema"),
-        *("gauss", "high_pass", "high_pass_2_pole", "jma", "keltner", "kvo", "maaq", "macd", "mass"),
-        *("mcginley_dynamic", "rma", "roofing", "rsi", "supersmoother", "supersmoother_3_pole", "supertrend", "tema"),
-        *("trix", "wilders", "wt", "zlema"),
+        *("adosc", "adx", "adxr", "atr", "bandpass", "bollinger_bands", "bollinger_bands_width", "cfo", "cg", "chande"),
+        *("cksp", "correlation_cycle", "cvi", "damiani_volatmeter", "dec_osc", "decycler", "dema", "di", "dm", "dti"),
+        *("efi", "ema", "emd", "frama", "gauss", "high_pass", "high_pass_2_pole", "ichimoku_cloud_seq", "ift_rsi"),
+        *("jma", "kama", "keltner", "kvo", "maaq", "macd", "mass", "mcginley_dynamic", "reflex", "rma", "roofing"),
+        *("rsi", "sma", "srsi", "stc", "supersmoother", "supersmoother_3_pole", "supertrend"),
+        *("support_resistance_with_breaks", "t3", "tema", "trendflex", "trix", "ttm_trend", "vosc", "wilders", "wt"),
+        *("zlema",),
     )
 )
 
 #: Values below which one thread fills them sooner than another one wakes up.
 WORTH_A_THREAD: Final = 20_000
 
-#: An argument list (source and numbers), and the row of its series.
-Item = tuple[tuple[str | None, tuple[float, ...]], int]
+#: What an argument list is computed from, its numbers, and the row of its series.
+Item = tuple[Float1D | Float2D, tuple[float, ...], int]
 
 
 class ManySeries(NamedTuple):
@@ -57,7 +60,7 @@ def series(
     """Compute an indicator at every bar for many argument lists at once; equal lists are computed once.
 
     What they share is computed once (sources; true ranges and the like of sequential recursions), and such recursions
-    run four side by side, to the bits of each alone.
+    run side by side, in the lanes of vector registers, to the bits of each alone.
 
     Parameters
     ----------
@@ -101,24 +104,21 @@ def series(
     array([[nan,  2.,  4.]])
     """
     described = get(name)
-    distinct: dict[tuple[str | None, tuple[float, ...]], int] = {}
+    distinct: dict[tuple[str | None, tuple[float, ...], bool], int] = {}
+    encoded = described.encoded
     places = []
     for arguments in table_of_arguments:
         if "sequential" in arguments:
             raise TypeError("sequential holds for the whole table: series(..., sequential=True)")
         try:
-            source_type, params, _ = described.encoded(**arguments)
+            key = encoded(**arguments)
         except TypeError:
             # Also what cannot be looked up, such as a list, which is then named as wrong.
-            source_type, params, _ = described.encode(**arguments)
-        places.append(distinct.setdefault((source_type, params), len(distinct)))
+            key = described.encode(**arguments)
+        places.append(distinct.setdefault(key, len(distinct)))
     pair = candles if isinstance(candles, tuple) else (candles,)
     if len(pair) != 1 + described.second_candles:
         raise ShapeError(f"{name} takes {1 + described.second_candles} arrays of candles, there were {len(pair)}")
-    always = described.kernel is not None and not described.averages_candles and not described.natural
-    sharing = [always or described.shares_data(params) for _, params in distinct]
-    any_of = {source: params for (source, params), shares in zip(distinct, sharing, strict=True) if shares}
-    shared = {source: described.data(pair[0], source, params, True, *pair[1:]) for source, params in any_of.items()}
     n = len(pair[0])
     shape = (len(distinct), len(described.fields), n)
     if out is None:
@@ -133,22 +133,27 @@ def series(
     if workers < 1:
         raise ValueError(f"threads must be 1 or more, was {threads}")
 
-    def data_of(item: Item) -> Float1D | Float2D:
-        (source, params), row = item
-        return shared[source] if sharing[row] else described.data(pair[0], source, params, True, *pair[1:])
-
     # Kernels release the interpreter, numpy functions keep it: only the former gain from threads.
     compiled: list[Item] = []
     others: list[Item] = []
-    for item in distinct.items():
-        (compiled if described.compiles(item[0][1]) else others).append(item)
+    always = described.kernel is not None and not described.averages_candles and not described.natural
+    of_source: dict[str | None, Float1D | Float2D] = {}
+    has_choice = described.kernel is None or described.compiled_if is not None
+    for row, (source, params, _) in enumerate(distinct):
+        if not (always or described.shares_data(params)):
+            data = described.data(pair[0], source, params, True, *pair[1:])
+        elif source in of_source:
+            data = of_source[source]
+        else:
+            data = of_source[source] = described.data(pair[0], source, params, True, *pair[1:])
+        (others if has_choice and not described.compiles(params) else compiled).append((data, params, row))
 
     def fill(item: Item) -> None:
-        (_, params), row = item
-        compute(described, data_of(item), params, sequential=sequential, window=window, out=values[row])
+        data, params, row = item
+        compute(described, data, params, sequential=sequential, window=window, out=values[row])
 
     if sequential and described.whole is None and described.inside is None and not jit_disabled():
-        _in_one_pass(name, described.kernel, [(data_of(item), item) for item in compiled], values, workers)
+        _in_one_pass(name, described.kernel, compiled, values, workers)
     elif workers > 1 and len(compiled) > 1:
         fill(compiled.pop(0))  # The first one compiles; the others would only wait for it.
         pieces = iter(compiled)
@@ -165,33 +170,37 @@ def series(
     return ManySeries(values, np.array(places, dtype=np.intp))
 
 
-def _in_one_pass(
-    name: str, kernel: Any, items: list[tuple[Float1D | Float2D, Item]], values: NDArray[np.float64], threads: int
-) -> None:
+def _in_one_pass(name: str, kernel: Any, items: list[Item], values: NDArray[np.float64], threads: int) -> None:
     """Fill the rows of all items by a kernel, over several threads if there is enough to do."""
-    by_data: dict[int, list[tuple[Float1D | Float2D, Item]]] = {}
-    for each in items:
-        by_data.setdefault(id(each[0]), []).append(each)
+    by_data: dict[int, tuple[Float1D | Float2D, list[tuple[float, ...]], list[int]]] = {}
+    for data, params, row in items:
+        _, group, numbers = by_data.setdefault(id(data), (data, [], []))
+        group.append(params)
+        numbers.append(row)
     passes: list[Callable[[bool, bool], bool]] = []
     pieces = 0
-    for group in by_data.values():
-        data = group[0][0]
-        table: Float2D = np.array([params for _, ((_, params), _) in group]).reshape(len(group), -1)
-        rows = np.array([row for _, (_, row) in group], dtype=np.int64)
+    for data, group, numbers in by_data.values():
+        table = np.array(group).reshape(len(group), -1)
+        rows = np.array(numbers)
         # Side by side go lists whose rows are neighbours: their outputs lie one after the other.
-        first = rows[0]
+        first, last = numbers[0], numbers[-1]
         together = None
-        if len(group) >= LISTS and name in SIDE_BY_SIDE and rows[-1] - first == len(group) - 1:
+        if len(group) >= LISTS and name in SIDE_BY_SIDE and last - first == len(group) - 1:
             together = side_by_side(kernel)
-        whole = 0 if together is None else len(group) // LISTS
-        if whole:
-            out = values[first : first + whole * LISTS].reshape(whole, -1, values.shape[2])
-            joined = np.ascontiguousarray(table[: whole * LISTS]).reshape(whole, -1)
-            passes.append(one_after_another(together, data, joined, np.arange(whole), out))
-            table, rows = table[whole * LISTS :], rows[whole * LISTS :]
-        if len(rows):
-            passes.append(one_after_another(kernel, data, table, rows, values))
-        pieces += whole + len(rows)
+        left = 0
+        if together is not None:
+            whole = len(group) // LISTS
+            left = whole * LISTS
+            passes.append(_groups(together, data, table[:left], first, values))
+            pieces += whole
+            if len(group) - left > 1:
+                # Lists that are done already, too: their bits are the same again.
+                passes.append(_groups(together, data, table[-LISTS:], last + 1 - LISTS, values))
+                left = len(group)
+                pieces += 1
+        if left < len(group):
+            passes.append(one_after_another(kernel, data, table[left:], rows[left:], values))
+            pieces += len(group) - left
     helpers = min(threads, pieces) - 1 if values.size >= WORTH_A_THREAD else 0
     if helpers < 1:
         for run in passes:
@@ -207,3 +216,13 @@ def _in_one_pass(
         return threading.get_ident() == caller and all(run(False, True) for run in passes)
 
     share(work, helpers)
+
+
+def _groups(
+    together: Any, data: Float1D | Float2D, table: Float2D, first: int, values: NDArray[np.float64]
+) -> Callable[[bool, bool], bool]:
+    """Return what fills neighbouring rows, as many lists at once as go side by side."""
+    groups = len(table) // LISTS
+    out = values[first : first + len(table)].reshape(groups, -1, values.shape[2])
+    joined = np.ascontiguousarray(table).reshape(groups, -1)
+    return one_after_another(together, data, joined, np.arange(groups), out)

@@ -20,7 +20,7 @@ import ast
 import functools
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import ModuleType
 from typing import Any, Final
 
@@ -38,9 +38,11 @@ from fastbt.indicators._dependence import (
     written_by,
     written_by_calls,
 )
+from fastbt.indicators._in_lanes import IMPORT, InLanes, NotInLanes, settled
+from fastbt.indicators._lanes import WIDTH
 
 #: Lists that run side by side: enough to hide the latency of an addition behind the others.
-LISTS: Final = 4
+LISTS: Final = WIDTH
 
 _HEAD = '"""Kernels of several argument lists side by side; written by fastbt."""\n\nfrom fastbt._jit import kernel\n'
 
@@ -141,8 +143,7 @@ class _Fused:
         return len(body)
 
     def _differs(self, node: ast.AST, varying: set[str] | None = None) -> bool:
-        names = loaded(node) | bound_in(node) | filled(node) | written_by_calls(node, self.environment)
-        return bool(names & (self.varying if varying is None else varying))
+        return bool(self._touched(node) & (self.varying if varying is None else varying))
 
     def _stop_of(self, loop: ast.For, varying: set[str]) -> ast.expr | None:
         """Return the end of a loop over rows that is the same for all lists, or None."""
@@ -282,27 +283,71 @@ class _Fused:
         stop = self._end(self._stop_of(loop, self.varying))
         self._import(loop.iter)
         counter = together = loop.target.id
-        body = self._row(loop.body)
         if counter in self.varying:
             # Another loop's counter of the same name differs from list to list.
             together = f"row__{self.loops}"
+        bounds: list[ast.expr] = []
+        rows = self._in_lanes(loop, loop.body, together)
+        if rows is None and self._changed_in(loop.body) <= self.varying:
+            rest, bounds = settled(loop.body, counter)
+            rows = self._in_lanes(loop, rest, together, bound_in(loop)) if bounds else None
+        if rows is None:
+            bounds = []
+            rows = [], self._row(loop.body), []
+        before, body, after = rows
+        if together != counter:
             body = [*_parsed("\n".join(f"{counter}__{k} = {together}" for k in range(LISTS))), *body]
-        if not self._differs(start):
-            return [ast.For(ast.Name(together, ast.Store()), _range(_clone(start), stop), body, [])]
+        if not self._differs(start) and not bounds:
+            whole = _range(_clone(start), stop)
+            return [*before, ast.For(ast.Name(together, ast.Store()), whole, body, []), *after]
         # Each list begins at a row of its own; from the last of these on they go together.
         made: list[ast.stmt] = []
         firsts = [f"first__{self.loops}__{k}" for k in range(LISTS)]
         for k, first in enumerate(firsts):
             made.append(ast.Assign([ast.Name(first, ast.Store())], self._copy(start, k)))
         last = f"last__{self.loops}"
-        made += _parsed(f"{last} = min(max({', '.join(firsts)}), {ast.unparse(stop)})")
+        beyond = sorted({f"int({ast.unparse(self._copy(each, k))}) + 1" for each in bounds for k in range(LISTS)})
+        made += _parsed(f"{last} = min(max({', '.join([*firsts, *beyond])}), {ast.unparse(stop)})")
         for k, first in enumerate(firsts):
             alone = [self._copy(each, k) for each in loop.body]
             where = _range(ast.Name(first, ast.Load()), ast.Name(last, ast.Load()))
             target = f"{counter}__{k}" if counter in self.varying else counter
             made.append(ast.For(ast.Name(target, ast.Store()), where, alone, []))
         where = _range(ast.Name(last, ast.Load()), _clone(stop))
-        return [*made, ast.For(ast.Name(together, ast.Store()), where, body, [])]
+        return [*made, *before, ast.For(ast.Name(together, ast.Store()), where, body, []), *after]
+
+    def _touched(self, node: ast.AST) -> set[str]:
+        return loaded(node) | bound_in(node) | filled(node) | written_by_calls(node, self.environment)
+
+    def _changed_in(self, body: Sequence[ast.stmt]) -> set[str]:
+        whole = ast.Module(list(body), [])
+        return bound_in(whole) | filled(whole) | written_by_calls(whole, self.environment)
+
+    def _in_lanes(
+        self, loop: ast.For, body: Sequence[ast.stmt], together: str, done: Collection[str] = ()
+    ) -> tuple[list[ast.stmt], list[ast.stmt], list[ast.stmt]] | None:
+        """Return what comes before a loop, its body, and what comes after it, in lanes; None where that cannot be."""
+        assert isinstance(loop.target, ast.Name)
+        inside = {id(each) for each in ast.walk(loop)}
+        outside = [each for each in ast.walk(self.tree) if isinstance(each, ast.Name) and id(each) not in inside]
+        prefix, counter = f"lanes_{self.loops}__", loop.target.id
+        rewritten = InLanes(
+            prefix, LISTS, self.varying, counter, together, self._copy, self._known, self._import, self._touched
+        )
+        bound = {each.id for each in outside if isinstance(each.ctx, ast.Store) and each.lineno < loop.lineno}
+        around = [each for each in ast.walk(self.tree) if isinstance(each, ast.For | ast.While) and each is not loop]
+        first = min((each.lineno for each in around if any(part is loop for part in ast.walk(each))), default=None)
+        since = loop.lineno if first is None else first
+        read = {each.id for each in outside if isinstance(each.ctx, ast.Load) and each.lineno >= since}
+        try:
+            made = rewritten.loop(body, bound | set(done), read)
+        except NotInLanes:
+            return None
+        self.writer.use_lanes()
+        return rewritten.before, made, rewritten.after
+
+    def _known(self, name: str) -> Any:
+        return None if name in self.own else self.environment.get(name)
 
     def _end(self, stop: ast.expr | None) -> ast.expr:
         assert stop is not None
@@ -349,6 +394,10 @@ class Writer:
         """Return the name of a kernel for one list, which is imported."""
         self._lines[function.__name__] = f"from {function.__module__} import {function.__name__}"
         return str(function.__name__)
+
+    def use_lanes(self) -> None:
+        """Make known what loops in lanes are made of."""
+        self._lines["lanes"] = IMPORT
 
     def import_global(self, name: str, value: Any) -> None:
         """Make a module's name known."""

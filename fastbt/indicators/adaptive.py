@@ -20,16 +20,21 @@ def _kama(x, params, out):
     slow = 2.0 / (params[2] + 1.0)
     path = 0.0
     value = 0.0
+    if n <= period:
+        for i in range(n):
+            out[0, i] = x[i]
+        return
     for i in range(n):
-        if i < period or n <= period:
+        if i < period:
             value = x[i]
-            if 0 < i < period:
+            if i > 0:
                 path += abs(x[i] - x[i - 1])
         else:
             path += abs(x[i] - x[i - 1])
             if i > period:
                 path -= abs(x[i - period] - x[i - period - 1])
-            ratio = abs(x[i] - x[i - period]) / path if path != 0.0 else 0.0
+            moved = abs(x[i] - x[i - period])
+            ratio = moved / path if path != 0.0 else 0.0
             weight = ratio * (fast - slow) + slow
             value = value + weight * weight * (x[i] - value)
         out[0, i] = value

@@ -163,9 +163,11 @@ def _smooth(x, period, out):
 def _trix(x, params, out):
     """Change of the thrice smoothed logarithm, in hundredths of a percent."""
     n = x.shape[0]
-    smoothed = np.log(x)
-    for _ in range(3):
-        _smooth(smoothed, params[0], smoothed)
+    logs = np.log(x)
+    smoothed = np.empty(n)
+    _smooth(logs, params[0], smoothed)
+    _smooth(smoothed, params[0], smoothed)
+    _smooth(smoothed, params[0], smoothed)
     out[0, 0] = np.nan
     for i in range(1, n):
         out[0, i] = (smoothed[i] - smoothed[i - 1]) * 10000.0

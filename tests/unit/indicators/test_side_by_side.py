@@ -8,16 +8,28 @@ from indicator_cases import CASES, MARKETS, OTHER
 
 import fastbt.indicators as ta
 from fastbt._jit import jit_disabled, kernel
+from fastbt.indicators._in_lanes import IMPORT
+from fastbt.indicators._many import SIDE_BY_SIDE
 from fastbt.indicators._side_by_side import LISTS, side_by_side, text_of
 
 if jit_disabled():
     pytest.skip("kernels as plain Python have no source to take apart", allow_module_level=True)
 
+#: Vectors as numpy arrays: what a rewritten loop computes with, where nothing is compiled.
+IN_NUMPY = {
+    "lanes_of": lambda values: np.array(values, dtype=np.float64),
+    "lanes_everywhere": lambda value: np.full(LISTS, float(value)),
+    "lanes_where": np.where,
+    "lanes_both": np.logical_and,
+    "lanes_either": np.logical_or,
+    "lanes_not": np.logical_not,
+    "lane_of": lambda values, k: values[k],
+}
 KERNELS = {name: described for name, described in ta.REGISTRY.items() if described.kernel is not None}
 
 
 def lists_of(name, described):
-    """Numbers of four argument lists: those of the cases, and periods that grow."""
+    """Numbers of as many argument lists as go together: those of the cases, and periods that grow."""
     params = [described.encode(**kwargs)[1] for each, kwargs in CASES if each == name]
     params = [each for each in params if described.compiles(each)] or [described.encode()[1]]
     periods = [
@@ -44,8 +56,9 @@ def test_text__computes_what_each_list_alone_does(name):
         assert side_by_side(described.kernel) is None
         return
     # As plain Python: compiling them all would take minutes. What they call is compiled.
-    space = {}
-    exec(made[0].replace("from fastbt._jit import kernel", "kernel = lambda function: function"), space)
+    space = dict(IN_NUMPY)
+    plain = made[0].replace("from fastbt._jit import kernel", "kernel = lambda function: function")
+    exec(plain.replace(IMPORT, ""), space)
     params = lists_of(name, described)
     for rows in (130, 9, 1):
         data = data_of(described, params[0], rows)
@@ -64,7 +77,7 @@ def test_text__computes_what_each_list_alone_does(name):
 def test_series__has_the_bits_of_each_list_alone(name):
     described = KERNELS[name]
     key = "fast_period" if name == "macd" else "period"
-    table = [{key: period} for period in (5, 9, 14, 3, 60, 21)]
+    table = [{key: period} for period in (5, 9, 14, 3, 60, 21, 4, 7, 11, 30)]
     candles = MARKETS["wild"]
     values, places = ta.series(name, candles, table, sequential=True)
     for arguments, place in zip(table, places, strict=True):
@@ -74,6 +87,29 @@ def test_series__has_the_bits_of_each_list_alone(name):
     few, _ = ta.series(name, candles[:20], table, sequential=True)
     expected = described.function(candles[:20], **table[4], sequential=True)
     np.testing.assert_array_equal(few[4], np.stack([expected] if described.record is None else expected))
+
+
+QUICK = {"adx", "bollinger_bands", "cg", "ema", "kama", "macd", "rsi", "sma", "tema"}
+
+
+@pytest.mark.parametrize(
+    "name", [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in sorted(SIDE_BY_SIDE)]
+)
+def test_side_by_side__has_the_bits_of_each_list_alone(name):
+    described = KERNELS[name]
+    together = side_by_side(described.kernel)
+    assert together is not None
+    params = lists_of(name, described)
+    for rows in (len(MARKETS["wild"]), 61, 9, 1):
+        data = data_of(described, params[0], rows)
+        alone = np.full((LISTS, len(described.fields), rows), 7.0)
+        for each, out in zip(params, alone, strict=True):
+            described.kernel(data, each, out)
+        found = np.full((LISTS * len(described.fields), rows), 7.0)
+        together(data, np.concatenate(params), found)
+        same = found.reshape(alone.shape)
+        np.testing.assert_array_equal(same, alone)
+        assert (np.signbit(same) == np.signbit(alone))[~np.isnan(alone)].all()
 
 
 @kernel
@@ -124,11 +160,12 @@ def test_text__shares_what_all_lists_have_in_common():
     text, name = text_of(_of_all_kinds)
     tree = ast.parse(text)
     assert text.count("_shifted(x, changes)") == 1  # computed once
-    assert "scaled__0[i__0] = changes[i__0] * params__0[0] + total__0" in text
-    assert name == "_of_all_kinds_0_of_4"
+    assert "= lanes_everywhere(changes[" in text or "changes[row__" in text  # read once for all
+    assert "changes__0" not in text
+    assert name == f"_of_all_kinds_0_of_{LISTS}"
     assert sum(isinstance(each, ast.FunctionDef) for each in tree.body) == 3  # the last one spreads the arguments
     x = MARKETS["wild"][:, 2].copy()
-    params = [np.array([period]) for period in (4.0, 9.0, 14.0, 5.0)]
+    params = [np.array([period]) for period in (4.0, 9.0, 14.0, 5.0, 2.0, 11.0, 3.0, 6.0)]
     for rows in (200, 12):
         together, alone = np.empty((LISTS, 1, rows)), np.empty((LISTS, 1, rows))
         for each, out in zip(params, alone, strict=True):
