@@ -485,8 +485,11 @@ class InLanes:
 
     def _alone(self, node: ast.expr) -> ast.expr:
         """Do what has no vector form for one list after the other."""
-        if self.speculative and has(node, ast.Subscript):
-            raise NotInLanes  # what a branch has written, or a row that is not there
+        if self.speculative:
+            written = {root_of(self.targets[each]) for each in self.names if each.startswith("[]")}
+            for part in ast.walk(node):
+                if isinstance(part, ast.Subscript) and (has(part.slice, ast.BinOp) or root_of(part) in written):
+                    raise NotInLanes  # a row that may not be there, or what a branch has written
         for each in loaded(node) & set(self.names):
             self._need(each)
         names = {each: name for each, name in self.names.items() if each in self.carried or each == name}

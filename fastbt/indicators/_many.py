@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fastbt._jit import jit_disabled
 from fastbt.errors import ShapeError
 from fastbt.indicators._driver import one_after_another
-from fastbt.indicators._registry import compute, get
+from fastbt.indicators._registry import Indicator, compute, get
 from fastbt.indicators._side_by_side import LISTS, side_by_side
 from fastbt.indicators._threads import share
 from fastbt.types import Float1D, Float2D
@@ -23,6 +23,7 @@ from fastbt.types import Float1D, Float2D
 #: divider or for memory: they would only take longer to compile.
 SIDE_BY_SIDE: Final = frozenset(
     (
+        *("apo", "eri", "kaufmanstop", "ma", "ppo", "vwma"),
         *("adosc", "adx", "adxr", "atr", "bandpass", "bollinger_bands", "bollinger_bands_width", "cfo", "cg", "chande"),
         *("cksp", "correlation_cycle", "cvi", "damiani_volatmeter", "dec_osc", "decycler", "dema", "di", "dm", "dti"),
         *("efi", "ema", "emd", "frama", "gauss", "high_pass", "high_pass_2_pole", "ichimoku_cloud_seq", "ift_rsi"),
@@ -153,7 +154,7 @@ def series(
         compute(described, data, params, sequential=sequential, window=window, out=values[row])
 
     if sequential and described.whole is None and described.inside is None and not jit_disabled():
-        _in_one_pass(name, described.kernel, compiled, values, workers)
+        _in_one_pass(described, compiled, values, workers)
     elif workers > 1 and len(compiled) > 1:
         fill(compiled.pop(0))  # The first one compiles; the others would only wait for it.
         pieces = iter(compiled)
@@ -170,13 +171,14 @@ def series(
     return ManySeries(values, np.array(places, dtype=np.intp))
 
 
-def _in_one_pass(name: str, kernel: Any, items: list[Item], values: NDArray[np.float64], threads: int) -> None:
+def _in_one_pass(described: Indicator, items: list[Item], values: NDArray[np.float64], threads: int) -> None:
     """Fill the rows of all items by a kernel, over several threads if there is enough to do."""
     by_data: dict[int, tuple[Float1D | Float2D, list[tuple[float, ...]], list[int]]] = {}
     for data, params, row in items:
         _, group, numbers = by_data.setdefault(id(data), (data, [], []))
         group.append(params)
         numbers.append(row)
+    kernel, can_join = described.kernel, described.name in SIDE_BY_SIDE
     passes: list[Callable[[bool, bool], bool]] = []
     pieces = 0
     for data, group, numbers in by_data.values():
@@ -185,8 +187,10 @@ def _in_one_pass(name: str, kernel: Any, items: list[Item], values: NDArray[np.f
         # Side by side go lists whose rows are neighbours: their outputs lie one after the other.
         first, last = numbers[0], numbers[-1]
         together = None
-        if len(group) >= LISTS and name in SIDE_BY_SIDE and last - first == len(group) - 1:
-            together = side_by_side(kernel)
+        if len(group) >= LISTS and can_join and last - first == len(group) - 1:
+            same = tuple((place, group[0][place]) for place in described.choices)
+            if all(params[place] == value for place, value in same for params in group):
+                together = side_by_side(kernel, same)
         left = 0
         if together is not None:
             whole = len(group) // LISTS

@@ -271,6 +271,11 @@ class Indicator:
         # Typed, for 1 is True, and 14.0 is 14.
         return functools.lru_cache(maxsize=1024, typed=True)(self.encode)
 
+    @functools.cached_property
+    def choices(self) -> tuple[int, ...]:
+        """Places in `params` of codes, by which the kernel chooses what to do."""
+        return tuple(i for i, each in enumerate(self.parameters) if each in self.codes or each in self.allowed)
+
     def _number(self, name: str, value: Any) -> float:
         """One argument as a number."""
         if name in self.codes:

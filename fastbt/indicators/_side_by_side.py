@@ -44,6 +44,9 @@ from fastbt.indicators._lanes import WIDTH
 #: Lists that run side by side: enough to hide the latency of an addition behind the others.
 LISTS: Final = WIDTH
 
+#: Numbers that are known, by their places among the arguments.
+Places = tuple[tuple[int, float], ...]
+
 _HEAD = '"""Kernels of several argument lists side by side; written by fastbt."""\n\nfrom fastbt._jit import kernel\n'
 
 
@@ -63,13 +66,50 @@ class _Rename(ast.NodeTransformer):
         return ast.copy_location(ast.Name(f"{node.id}__{self.number}", node.ctx), node)
 
 
+class _Known(ast.NodeTransformer):
+    """Write numbers that are known in the place of names, and of elements of an array; leave out what is never done."""
+
+    def __init__(self, names: dict[str, float], of: str = "", elements: dict[int, float] | None = None) -> None:
+        self.names, self.of, self.elements = names, of, elements or {}
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        known = node.id in self.names and isinstance(node.ctx, ast.Load)
+        return ast.copy_location(ast.Constant(self.names[node.id]), node) if known else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        match node:
+            case ast.Subscript(ast.Name(name), ast.Constant(int(place))) if name == self.of and place in self.elements:
+                return ast.copy_location(ast.Constant(self.elements[place]), node)
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        match node:
+            case ast.Call(ast.Name("int"), [ast.Constant(value)]):
+                return ast.copy_location(ast.Constant(int(value)), node)  # type: ignore[arg-type]
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
+        match node.test:
+            case ast.Compare(ast.Constant(), [_], [ast.Constant()]):
+                return node.body if eval(ast.unparse(node.test)) else node.orelse
+        return node
+
+
 class _Fused:
     """One kernel for several lists; `shared` tells which of its arguments all lists have in common."""
 
-    def __init__(self, writer: Writer, function: Any, shared: tuple[bool, ...], name: str) -> None:
+    def __init__(
+        self, writer: Writer, function: Any, shared: tuple[bool, ...], name: str, same: Places = (), known: Places = ()
+    ) -> None:
         self.writer, self.function, self.name = writer, function, name
         self.environment: dict[str, Any] = function.py_func.__globals__
         self.tree = source_of(function)
+        names = [each.arg for each in self.tree.args.args]
+        if same or known:
+            numbers = {names[i]: value for i, value in known}
+            self.tree = _Known(numbers, names[1], dict(same)).visit(self.tree)
         self.arguments = [each.arg for each in self.tree.args.args]
         self.shared = dict(zip(self.arguments, shared, strict=True))
         if not has_plain_loops(self.tree):
@@ -261,7 +301,8 @@ class _Fused:
             return self._copies([node])
         shared = tuple(not self._differs(each) and not _is_out(target, i) for i, each in enumerate(call.args))
         try:
-            fused = self.writer.write(target, shared)
+            known = tuple((i, each.value) for i, each in enumerate(call.args) if isinstance(each, ast.Constant))
+            fused = self.writer.write(target, shared, (), known)  # type: ignore[arg-type]
         except _NotFused:
             return self._copies([node])
         self.loops += fused.loops
@@ -321,7 +362,8 @@ class _Fused:
 
     def _changed_in(self, body: Sequence[ast.stmt]) -> set[str]:
         whole = ast.Module(list(body), [])
-        return bound_in(whole) | filled(whole) | written_by_calls(whole, self.environment)
+        counters = {each.id for part in ast.walk(whole) if isinstance(part, ast.For) for each in [part.target]}  # type: ignore[attr-defined]
+        return (bound_in(whole) - counters) | filled(whole) | written_by_calls(whole, self.environment)
 
     def _in_lanes(
         self, loop: ast.For, body: Sequence[ast.stmt], together: str, done: Collection[str] = ()
@@ -371,19 +413,20 @@ class Writer:
     """Writes a module of fused kernels."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[Any, tuple[bool, ...]], _Fused] = {}
+        self._made: dict[tuple[Any, tuple[bool, ...], Places, Places], _Fused] = {}
         self._lines: dict[str, str] = {}
         self._texts: list[str] = []
         self._busy: set[Any] = set()
 
-    def write(self, function: Any, shared: tuple[bool, ...]) -> _Fused:
+    def write(self, function: Any, shared: tuple[bool, ...], same: Places = (), known: Places = ()) -> _Fused:
         """Return the kernel for several lists, written after those that it calls."""
-        key = (function, shared)
+        key = (function, shared, same, known)
         if key in self._busy:
             raise _NotFused  # it calls itself
         if key not in self._made:
             self._busy.add(key)
-            fused = _Fused(self, function, shared, f"{function.py_func.__name__}_{len(self._made)}_of_{LISTS}")
+            name = f"{function.py_func.__name__}_{len(self._made)}_of_{LISTS}"
+            fused = _Fused(self, function, shared, name, same, known)
             text = fused.text()
             self._busy.discard(key)
             self._made[key] = fused
@@ -452,18 +495,20 @@ def together(data, params, out):
 
 
 @functools.cache
-def text_of(kernel: Any) -> tuple[str, str] | None:
+def text_of(kernel: Any, same: Places = ()) -> tuple[str, str] | None:
     """Return the module for `LISTS` lists of a kernel over the same data, and the name in it; None if nothing is won.
 
     That is where no loop over the rows could be joined: what adds up each window anew never waits. The module's
     `together` takes the arguments of all lists one after the other, and fills the fields of one list after the other.
+    `same` are places in them, and what all lists have there: a kernel that branches by the code of an average is made
+    for one code.
     """
     if not is_kernel(kernel):  # NUMBA_DISABLE_JIT, or numpy's
         return None
     writer = Writer()
     try:
         with _FINDING:
-            fused = writer.write(kernel, (True, False, False))
+            fused = writer.write(kernel, (True, False, False), same)
     except (_NotFused, OSError):  # OSError: the source is not there
         return None
     if not fused.loops:
@@ -476,12 +521,12 @@ def text_of(kernel: Any) -> tuple[str, str] | None:
 
 
 @functools.cache
-def side_by_side(kernel: Any) -> Callable[..., None] | None:
+def side_by_side(kernel: Any, same: Places = ()) -> Callable[..., None] | None:
     """Return `together(data, params, out)` of a kernel, or None if nothing is won.
 
     It is a kernel itself, for `LISTS` times as many arguments and fields.
     """
-    made = text_of(kernel)
+    made = text_of(kernel, same)
     if made is None:
         return None
     text, name = made

@@ -228,7 +228,8 @@ def _maaq_of_known(x, params, out):
         if i < period:
             value = x[i]
         else:
-            ratio = abs(x[i] - x[i - period]) / path if path != 0.0 else 0.0
+            moved = abs(x[i] - x[i - period])
+            ratio = moved / path if path != 0.0 else 0.0
             weight = ratio * fast + slow
             value = value + weight * weight * (x[i] - value)
         out[i] = value

@@ -202,17 +202,19 @@ def _emd(candles, params, out):
     cycle = np.zeros(n)
     peaks = np.zeros(n)
     valleys = np.zeros(n)
+    last = older = peak = valley = 0.0
     for i in range(2, n):
         price = (candles[i, HIGH] + candles[i, LOW]) / 2.0
         before = (candles[i - 2, HIGH] + candles[i - 2, LOW]) / 2.0
-        cycle[i] = 0.5 * (1.0 - alpha) * (price - before)
-        cycle[i] = cycle[i] + beta * (1.0 + alpha) * cycle[i - 1] - alpha * cycle[i - 2]
-        peaks[i] = peaks[i - 1]
-        valleys[i] = valleys[i - 1]
-        if cycle[i - 1] > cycle[i] and cycle[i - 1] > cycle[i - 2]:
-            peaks[i] = cycle[i - 1]
-        if cycle[i - 1] < cycle[i] and cycle[i - 1] < cycle[i - 2]:
-            valleys[i] = cycle[i - 1]
+        value = 0.5 * (1.0 - alpha) * (price - before)
+        value = value + beta * (1.0 + alpha) * last - alpha * older
+        peak = last if last > value and last > older else peak
+        valley = last if last < value and last < older else valley
+        older = last
+        last = value
+        cycle[i] = value
+        peaks[i] = peak
+        valleys[i] = valley
     _rolled_mean(peaks, 50, params[2], out[0])
     _rolled_mean(cycle, 2 * period, 1.0, out[1])
     _rolled_mean(valleys, 50, params[2], out[2])

@@ -17,11 +17,15 @@ def _two_poles(x, period, out):
     a = np.exp(-1.414 * np.pi / period)
     b = 2.0 * a * np.cos(1.414 * np.pi / period)
     square = a * a
+    last = 0.0
+    older = 0.0
     for i in range(x.shape[0]):
-        if i < 2:
-            out[i] = x[i]
-        else:
-            out[i] = (1.0 + square - b) / 2.0 * (x[i] + x[i - 1]) + b * out[i - 1] - square * out[i - 2]
+        value = x[i]
+        if i >= 2:
+            value = (1.0 + square - b) / 2.0 * (x[i] + x[i - 1]) + b * last - square * older
+        older = last
+        last = value
+        out[i] = value
 
 
 @kernel
@@ -54,12 +58,18 @@ def _supersmoother_3_pole(x, params, out):
     b = 2.0 * a * np.cos(1.738 * np.pi / params[0])
     c = a * a
     square = c * c
+    last = 0.0
+    older = 0.0
+    oldest = 0.0
     for i in range(x.shape[0]):
-        if i < 3:
-            out[0, i] = x[i]
-        else:
+        value = x[i]
+        if i >= 3:
             new = (1.0 - square - b + b * c) * x[i]
-            out[0, i] = new + (b + c) * out[0, i - 1] + (-c - b * c) * out[0, i - 2] + square * out[0, i - 3]
+            value = new + (b + c) * last + (-c - b * c) * older + square * oldest
+        oldest = older
+        older = last
+        last = value
+        out[0, i] = value
 
 
 @indicator(_supersmoother_3_pole, accepts_1d=True)
@@ -79,8 +89,11 @@ def _high_pass(x, params, out):
     angle = 2.0 * np.pi / params[0]
     alpha = 1.0 + (np.sin(angle) - 1.0) / np.cos(angle)
     gain = 1.0 - alpha / 2.0
-    for i in range(x.shape[0]):
-        out[0, i] = x[i] if i == 0 else gain * x[i] - gain * x[i - 1] + (1.0 - alpha) * out[0, i - 1]
+    value = x[0]
+    out[0, 0] = value
+    for i in range(1, x.shape[0]):
+        value = gain * x[i] - gain * x[i - 1] + (1.0 - alpha) * value
+        out[0, i] = value
 
 
 @indicator(_high_pass, accepts_1d=True, none_if_nan=True)
@@ -101,12 +114,16 @@ def _high_pass_2_pole(x, params, out):
     alpha = 1.0 + (np.sin(angle) - 1.0) / np.cos(angle)
     gain = (1.0 - alpha / 2.0) * (1.0 - alpha / 2.0)
     keep = 1.0 - alpha
+    last = 0.0
+    older = 0.0
     for i in range(x.shape[0]):
-        if i < 2:
-            out[0, i] = x[i]
-        else:
+        value = x[i]
+        if i >= 2:
             new = gain * x[i] - 2.0 * gain * x[i - 1] + gain * x[i - 2]
-            out[0, i] = new + 2.0 * keep * out[0, i - 1] - keep * keep * out[0, i - 2]
+            value = new + 2.0 * keep * last - keep * keep * older
+        older = last
+        last = value
+        out[0, i] = value
 
 
 @indicator(_high_pass_2_pole, accepts_1d=True, none_if_nan=True)

@@ -34,9 +34,11 @@ def _rsi(x, params, out):
     """Wilder's averages of gains and losses, seeded with their means over the first `period` changes."""
     n = x.shape[0]
     period = int(params[0])
-    out[0, :] = np.nan
     if n <= period:
+        out[0, :] = np.nan
         return
+    for i in range(period):
+        out[0, i] = np.nan
     gain = 0.0
     loss = 0.0
     for i in range(1, period + 1):

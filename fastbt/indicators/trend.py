@@ -40,9 +40,11 @@ def _adx(candles, params, out):
     """Wilder average of the directional index. The index of row 2 * period is dropped, as in Jesse."""
     n = candles.shape[0]
     period = int(params[0])
-    out[0, :] = np.nan
     if n <= 2 * period:
+        out[0, :] = np.nan
         return
+    for i in range(2 * period):
+        out[0, i] = np.nan
     ranges = np.empty(n)
     ups = np.empty(n)
     downs = np.empty(n)
@@ -177,9 +179,11 @@ def _di(candles, params, out):
     """Directional movement in percent of the true range; both are seeded with sums, then averaged."""
     n = candles.shape[0]
     period = int(params[0])
-    out[:, :] = np.nan
     if n < period + 1:
+        out[:, :] = np.nan
         return
+    for i in range(period):
+        out[:, i] = np.nan
     ranges = np.empty(n)
     ups = np.empty(n)
     downs = np.empty(n)

@@ -16,9 +16,11 @@ def _atr(candles, params, out):
     """Average true range, seeded with the mean of the first `period` ones, moved by `1 / period` of the difference."""
     n = candles.shape[0]
     period = int(params[0])
-    out[0, :] = np.nan
     if period > n:
+        out[0, :] = np.nan
         return
+    for i in range(period - 1):
+        out[0, i] = np.nan
     true_range = np.empty(n)
     _true_range(candles, true_range)
     weight = 1.0 / period
