@@ -23,7 +23,7 @@ from fastbt.types import Float1D, Float2D
 #: divider or for memory: they would only take longer to compile.
 SIDE_BY_SIDE: Final = frozenset(
     (
-        *("apo", "eri", "kaufmanstop", "ma", "ppo", "vwma"),
+        *("apo", "dpo", "eri", "kaufmanstop", "ma", "ppo", "vwma"),
         *("adosc", "adx", "adxr", "atr", "bandpass", "bollinger_bands", "bollinger_bands_width", "cfo", "cg", "chande"),
         *("cksp", "correlation_cycle", "cvi", "damiani_volatmeter", "dec_osc", "decycler", "dema", "di", "dm", "dti"),
         *("efi", "ema", "emd", "frama", "gauss", "high_pass", "high_pass_2_pole", "ichimoku_cloud_seq", "ift_rsi"),
@@ -182,8 +182,7 @@ def _in_one_pass(described: Indicator, items: list[Item], values: NDArray[np.flo
     passes: list[Callable[[bool, bool], bool]] = []
     pieces = 0
     for data, group, numbers in by_data.values():
-        table = np.array(group).reshape(len(group), -1)
-        rows = np.array(numbers)
+        table = np.array([each for params in group for each in params]).reshape(len(group), -1)
         # Side by side go lists whose rows are neighbours: their outputs lie one after the other.
         first, last = numbers[0], numbers[-1]
         together = None
@@ -203,7 +202,7 @@ def _in_one_pass(described: Indicator, items: list[Item], values: NDArray[np.flo
                 left = len(group)
                 pieces += 1
         if left < len(group):
-            passes.append(one_after_another(kernel, data, table[left:], rows[left:], values))
+            passes.append(one_after_another(kernel, data, table[left:], np.array(numbers[left:]), values))
             pieces += len(group) - left
     helpers = min(threads, pieces) - 1 if values.size >= WORTH_A_THREAD else 0
     if helpers < 1:

@@ -116,9 +116,11 @@ def _cmo(x, params, out):
     """Difference of the rises and the falls in percent of their sum, both rolled from the first row."""
     n = x.shape[0]
     period = int(params[0])
-    out[0, :] = np.nan
     if n <= period:
+        out[0, :] = np.nan
         return
+    for i in range(period):
+        out[0, i] = np.nan
     rises = np.zeros(n)
     falls = np.zeros(n)
     for i in range(1, n):
