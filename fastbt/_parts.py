@@ -263,10 +263,36 @@ def _compiler(kind: type[_Library], *, is_kept: bool = False) -> Any:
             return [manager]
 
         def compile_extra(self, function: Any) -> Any:
+            if _has_memory_apart(function, self.state.args):
+                self.state.flags = self.state.flags.copy()
+                self.state.flags.noalias = True
             with _hurried():
                 return super().compile_extra(function)
 
     return Compiler
+
+
+#: What the machine hands to its functions: no two of these overlap, but for what is only read.
+_APART: Final = frozenset(
+    "s v k x bars minutes span block_span bar_span bar_block_span events event_prices samples sample_prices "
+    "sample_times trades log daily states variables configs order groups outcomes metrics".split()
+)
+_MEMORY: Final = (types.Array, types.Record, types.BaseTuple)
+
+
+def _has_memory_apart(function: Any, kinds: tuple[Any, ...]) -> bool:
+    """Tell whether LLVM may assume that what is written through one argument is not read through another.
+
+    Without that, each change of a variable of the strategy makes it read the whole state of the run again. It holds for
+    the functions of a strategy and of the machine of one route; several routes reach their records in two ways.
+    """
+    if not function.__module__.startswith("fastbt_generated"):
+        return False
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    return not any(
+        isinstance(kind, types.BaseTuple) or (isinstance(kind, _MEMORY) and name not in _APART)
+        for name, kind in zip(names, kinds, strict=True)
+    )
 
 
 _PART: Final = _compiler(Part)

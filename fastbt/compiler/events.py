@@ -165,29 +165,19 @@ def _list_events(s, v, k, x, bars, minutes, events):
 {parts}
         for i in range(len(found)):
             bar = start + i
-            states = 0
-{states}
-            found[i] = states
+            found[i] = {may_act}
         for at in range(0, len(found), 16):
             bits = occupied(found, at)
             while bits != 0:
-                b = first + at + np.int64(lowest_bit(bits))
+                i = at + np.int64(lowest_bit(bits))
                 bits &= bits - np.uint64(1)
-                events[0, n] = b
-                events[1, n] = events[1, b]
+                bar = start + i
+                states = {facts}
+{states}
+                events[0, n] = first + i
+                events[1, n] = states
                 n += 1
-{facts}
     return n
-"""
-
-_FACTS = """
-    start = warmup + early
-{rows}
-    for e in range(n):
-        i = events[0, e] - early
-        if i >= 0:
-            bar = start + i
-            events[1, e] |= {bits}
 """
 
 
@@ -248,13 +238,14 @@ def make_listing(text: str, answers: Mapping[str, bool | None], conditions: Iter
         each.name += "_at"
         each.args.args = [ast.arg(name) for name in names]
         texts.append(ast.unparse(ast.fix_missing_locations(each)))
-    states = []
+    states, asked = [], []
     sides = {"enter": (("FLAT", "0.0"),), "wait": (("WAIT", "0.0"),), "hold": (("LONG", "1.0"), ("SHORT", "-1.0"))}
     for state, cases in sides.items():
         if answers[state] is None:
             for case, side in cases:
                 arguments = ", ".join(side if name == "side" else name for name in names)
-                states.append(f"            if may_{state}_ever_at({arguments}):\n                states |= IN_{case}")
+                asked.append(f"may_{state}_ever_at({arguments})")
+                states.append(f"                if {asked[-1]}:\n                    states |= IN_{case}")
     if not states:
         return None
     reaches = ", ".join(["1", *dict.fromkeys(ast.unparse(each) for each in at_bar.reaches)])
@@ -264,13 +255,9 @@ def make_listing(text: str, answers: Mapping[str, bool | None], conditions: Iter
             rows="\n".join(f"    all_{name} = {part}" for part, name in at_bar.rows.items()),
             parts="\n".join(f"        {name} = all_{name}[first - early :]" for name in at_bar.rows.values()),
             reach=f"max({reaches})" if at_bar.reaches else "1",
+            may_act=" | ".join(f"bool({each})" for each in asked),
             states="\n".join(states),
-            facts=_FACTS.strip("\n").format(
-                rows="\n".join(f"    {name} = all_{name}" for name in at_bar.rows.values()),
-                bits=" | ".join(["ARE_KNOWN", *facts.values()]),
-            )
-            if facts
-            else "",
+            facts=" | ".join(["ARE_KNOWN", *facts.values()]) if facts else "0",
         )
     )
     return Listing("\n\n\n".join(texts), tuple(facts))

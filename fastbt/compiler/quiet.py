@@ -66,6 +66,10 @@ def _joined(op: ast.boolop, nodes: Iterable[ast.expr], decides: bool) -> ast.exp
     return next(iter(kept.values())) if len(kept) == 1 else ast.BoolOp(op, list(kept.values()))
 
 
+#: Nodes of the syntax tree of a hook that is worth a copy in each kernel that calls it: some twenty lines.
+_SHORT: Final = 250
+
+
 @dataclass
 class Guard:
     """Turns one hook into its guard.
@@ -475,8 +479,8 @@ def _fact_text(number: int, condition: str) -> str:
     )
 
 
-def with_facts(text: str, facts: Sequence[str]) -> str:
-    """Return functions that look facts up where they stand beside the event."""
+def for_plain_trades(text: str, facts: Sequence[str]) -> str:
+    """Return functions that look facts up where they stand beside the event, short hooks as parts of the kernels."""
     places = {each: i for i, each in enumerate(facts)}
 
     class Lookup(ast.NodeTransformer):
@@ -485,7 +489,11 @@ def with_facts(text: str, facts: Sequence[str]) -> str:
                 return ast.parse(f"_fact_{places[whole]}({', '.join(COMMON)})", mode="eval").body
             return self.generic_visit(node)
 
-    return "\n\n\n".join(ast.unparse(Lookup().visit(each)) for each in ast.parse(text).body)
+    functions = [Lookup().visit(each) for each in ast.parse(text).body]
+    for each in functions:
+        if isinstance(each, ast.FunctionDef) and each.name in api.HOOKS and sum(1 for _ in ast.walk(each)) < _SHORT:
+            each.decorator_list = [ast.Name("inner_inlined", ast.Load())]
+    return "\n\n\n".join(map(ast.unparse, functions))
 
 
 def _what_hooks_see(hooks: Iterable[str], table: EffectTable) -> dict[str, bool]:
@@ -553,10 +561,13 @@ def explain(text: str, names: Mapping[str, str]) -> list[str]:
         One line for each state of a run, and one for its trades.
     """
     values: dict[str, Any] = {}
+    n_facts = 0
     for each in ast.parse(text).body:
         match each:
             case ast.Assign([ast.Name(name)], ast.Constant() | ast.Tuple() as value):
                 values[name] = ast.literal_eval(value)
+            case ast.FunctionDef(name) if name.startswith("_fact_"):
+                n_facts += 1
     orders = "plain trades, one entry at the market closed as a whole, are played without an order table"
     plain = [orders] if values["PLAIN"] else []
     if not values["SKIPS"]:
@@ -574,4 +585,6 @@ def explain(text: str, names: Mapping[str, str]) -> list[str]:
         else:
             words = "every bar runs the strategy's hooks"
         lines.append(f"{where}: {words}")
+    if n_facts:
+        lines.append(f"answered with that list: {n_facts} condition{'s' * (n_facts > 1)} of the market")
     return lines + plain

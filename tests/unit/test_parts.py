@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from numba import typeof, types
 
 from fastbt import _parts
 
@@ -149,3 +151,20 @@ def test_numba__is_left_as_it_was():
         assert all(getattr(owner, name) is not method for owner, name, method in own)
         _ = 1 / 0
     assert all(getattr(owner, name) is method for owner, name, method in own)
+
+
+def test_memory_apart__is_assumed_only_of_what_the_machine_hands_over():
+    numbers, record = typeof(np.zeros((2, 2))), typeof(np.zeros(1, dtype=[("a", "f8"), ("b", "f8", (3,))]))
+    part = record.dtype.fields["b"].type
+
+    def function(names, module="fastbt_generated_0123"):
+        found = eval(f"lambda {names}: None")
+        found.__module__ = module
+        return found
+
+    assert _parts._has_memory_apart(function("s, v, x, price"), (record.dtype, record.dtype, numbers, types.float64))
+    # A list of the strategy's is a part of its variables.
+    assert not _parts._has_memory_apart(function("s, v, items"), (record.dtype, record.dtype, part))
+    # Several routes reach their records through `v`, too.
+    assert not _parts._has_memory_apart(function("s, v"), (record.dtype, types.UniTuple(numbers, 2)))
+    assert not _parts._has_memory_apart(function("s, v", "fastbt.engine.kernels"), (record.dtype, record.dtype))

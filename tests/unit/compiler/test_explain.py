@@ -82,6 +82,7 @@ def test_kernel__tells_which_bars_are_skipped(compiled):
         "ta.sma(candles, hp['fast_period'], sequential=True), ta.sma(candles, hp['slow_period'], sequential=True)",
         "while an entry waits: every bar runs the strategy's hooks",
         "in a position: bars are skipped until an order is touched",
+        "answered with that list: 2 conditions of the market",
         plain,
     ]
 

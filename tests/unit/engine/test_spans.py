@@ -1,0 +1,90 @@
+"""Spans in blocks: what the vector instructions find is what looking at each span finds."""
+
+import naive_engine as naive
+import numpy as np
+import pytest
+from candle_generators import make_candles
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastbt import _vectors
+from fastbt._jit import kernel
+from fastbt.engine import spans
+from fastbt.engine.layout import build_market
+from fastbt.types import CLOSE, HIGH, LOW, OPEN
+
+ends = st.integers(0, 2**32 - 1)
+
+
+@kernel
+def reached_in(blocks, block, low, high):
+    return _vectors.reached(blocks, np.uint64(block), low, high)
+
+
+@kernel
+def lowest_bit_of(bits):
+    return _vectors.lowest_bit(np.uint64(bits))
+
+
+@kernel
+def occupied_in(numbers, n, at):
+    return _vectors.occupied(numbers[:n], at)
+
+
+@given(ends, st.integers(1, 70), st.floats(-2, 2), st.floats(-2, 2))
+def test_vectors__do_what_python_does(seed, n, low, high):
+    drawn = np.random.default_rng(seed).normal(size=(2, n))
+    blocks = spans.in_blocks(drawn[0], drawn[0] + abs(drawn[1]))
+    for block in range(len(blocks)):
+        found = int(reached_in(blocks, block, low, high))
+        assert found == _vectors._reached_in_python(blocks, block, low, high)
+        if found:
+            assert lowest_bit_of(found) == _vectors._lowest_bit_in_python(found)
+
+
+@given(ends, st.integers(1, 48), st.integers(0, 47))
+def test_occupied__finds_what_is_not_zero_before_the_end(seed, n, at):
+    numbers = (np.random.default_rng(seed).integers(-3, 4, 64) // 2).astype(np.int32)
+    at = min(at, n - 1)
+    assert occupied_in(numbers, n, at) == _vectors._occupied_in_python(numbers[:n], at)
+
+
+@given(ends, st.integers(1, 90))
+def test_in_blocks__keeps_every_number_and_fills_up_with_what_reaches_nothing(seed, n):
+    low, high, other = np.random.default_rng(seed).normal(size=(3, n))
+    blocks = spans.in_blocks(low, high, other)
+    assert blocks.shape == (-(-n // spans.BLOCK), 3, spans.BLOCK)
+    back = blocks.transpose(1, 0, 2).reshape(3, -1)
+    np.testing.assert_array_equal(back[:, :n], [low, high, other])
+    assert np.isnan(back[:, n:]).all()
+
+
+@given(ends, st.integers(1, 700), st.floats(0, 1), st.floats(0, 1), st.integers(0, 700))
+def test_find_touched__equals_looking_at_each_span(seed, n, below, above, where):
+    minutes = make_candles(n, seed)
+    market = build_market(minutes, minutes, warmup_bars=0, timeframe_minutes=1)
+    first, last = sorted((where % n, n - where // 3 % n))
+    low = np.quantile(minutes[:, LOW], below / 40) - 1e-9
+    high = np.quantile(minutes[:, HIGH], 1 - above / 40) + 1e-9
+    expected = naive.first_touched(minutes.tolist(), first, last, low, high)
+    assert spans._find_touched(market.span, market.block_span, first, last, low, high) == expected
+    each = [spans._is_reached(market.span, i, low, high) for i in range(first, last)]
+    assert (each.index(True) + first if any(each) else -1) == expected
+
+
+def test_opens__are_unknown_where_a_candle_contradicts_itself():
+    minutes = make_candles(40)
+    minutes[7, CLOSE] = minutes[7, HIGH] * 1.001
+    minutes[20, OPEN] = minutes[20, LOW] * 0.999
+    market = build_market(minutes, minutes, warmup_bars=0, timeframe_minutes=1)
+    opens = [spans._reaches(market.span, i, 0.0, np.inf)[2] for i in range(40)]
+    assert np.flatnonzero(np.isnan(opens)).tolist() == [7, 20]
+    assert opens[8] == minutes[8, OPEN]
+
+
+@pytest.mark.parametrize("last", [0, 5])
+def test_find_touched__finds_nothing_in_nothing(last):
+    minutes = make_candles(20)
+    market = build_market(minutes, minutes, warmup_bars=0, timeframe_minutes=1)
+    assert spans._find_touched(market.span, market.block_span, 5, last, np.inf, -np.inf) == -1
+    assert spans._find_touched(market.span, market.block_span, 5, 6, np.inf, -np.inf) == 5
