@@ -14,6 +14,9 @@ from typing import Any, Final
 
 from fastbt.indicators._dependence import bound_in, has, is_kernel, loaded, root_of, source_of
 
+#: Numbers that go together; the registers of today's processors hold four or eight.
+WIDTH: Final = 8
+
 #: What generated modules import where a loop is in lanes.
 IMPORT: Final = (
     "from fastbt.indicators._lanes import "

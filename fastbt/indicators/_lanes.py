@@ -1,7 +1,8 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator,misc"
 """Several numbers as one: a vector register's worth, for kernels of several argument lists side by side.
 
-Every operation is done to each number as alone, in IEEE arithmetic, so no bit depends on how many go together.
+Every operation is done to each number as alone, in IEEE arithmetic, so no bit depends on how many go together. Only
+generated modules import this: numba would ask it about every addition that it compiles.
 """
 
 import operator
@@ -12,8 +13,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, overload, register_model
 
-#: Numbers that go together; the registers of today's processors hold four or eight.
-WIDTH: Final = 8
+from fastbt.indicators._in_lanes import WIDTH
 
 _VECTOR: Final = ir.VectorType(ir.DoubleType(), WIDTH)
 _MASK: Final = ir.VectorType(ir.IntType(1), WIDTH)

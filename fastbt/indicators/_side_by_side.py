@@ -38,8 +38,7 @@ from fastbt.indicators._dependence import (
     written_by,
     written_by_calls,
 )
-from fastbt.indicators._in_lanes import IMPORT, InLanes, NotInLanes, settled
-from fastbt.indicators._lanes import WIDTH
+from fastbt.indicators._in_lanes import IMPORT, WIDTH, InLanes, NotInLanes, settled
 
 #: Lists that run side by side: enough to hide the latency of an addition behind the others.
 LISTS: Final = WIDTH
