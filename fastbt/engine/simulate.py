@@ -284,7 +284,7 @@ class Runner:
         market = self.market
         if jit_disabled():
             configs = configs.view(np.recarray)
-        order, groups = self._groups(configs, first, last)
+        order, groups = self.groups(configs, first, last)
         events, event_prices = self._events()
         self.module.run_sets(
             order,
@@ -312,7 +312,7 @@ class Runner:
             output.metrics,
         )
 
-    def _groups(self, configs: npt.NDArray[Any], first: int, last: int) -> tuple[Int1D, Int1D]:
+    def groups(self, configs: npt.NDArray[Any], first: int, last: int) -> tuple[Int1D, Int1D]:
         """Return the sets [first, last), those that may act on the same bars next to each other, and their groups."""
         order = np.arange(first, last)
         if last - first < 2:

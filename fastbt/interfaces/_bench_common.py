@@ -10,7 +10,7 @@ import numpy as np
 from fastbt.backtest import Session
 from fastbt.interfaces import _bench_workload as workload
 from fastbt.interfaces._bench_jesse import MISSING, Say, cores, verified
-from fastbt.interfaces._bench_parts import Check, Row, Section, clocked, timed
+from fastbt.interfaces._bench_parts import Check, Row, Section, clocked_in_a_row, timed
 from fastbt.interfaces._bench_peers import CHUNK, Group, PeerProcesses, how
 from fastbt.metrics.names import METRICS
 from fastbt.oracle.against_jesse import JesseRunner
@@ -132,6 +132,7 @@ class CommonWorkload:
         n, n_bars, vectorbt, processes = len(self.sets), self.n_bars, self.vectorbt, self.threads
         on = f"chunks of {CHUNK}, {processes} process{'' if processes == 1 else 'es'}"
         whole = Row("fastbt", f"sweep, {cores(self.threads)}, end to end", n, n_bars, key="sweep")
+        cold = Row("fastbt", "the first such sweep after the others, caches cold", n, n_bars, key="cold sweep")
         kernels = Row("fastbt", f"kernels of that sweep, {cores(self.threads)}", n, n_bars, key="kernels")
         profit = Row("vectorbt", f"Portfolio.from_signals and profit, {on}", n, n_bars, key="vectorbt")
         fewer = self.windows[:: max(1, len(self.windows) // 10)]
@@ -142,8 +143,9 @@ class CommonWorkload:
             vectorbt.run(self._groups(workload.STOPS, self.windows[: 5 * processes]), **MONEY, measure="ratios")
         for i in range(rounds):
             self.say(f"common workload: round {i + 1} of {rounds}")
-            seconds, cpu, result = clocked(self._ours)
+            seconds, cpu, result, first = clocked_in_a_row(self._ours)
             whole.add(seconds, cpu)
+            cold.add(first)
             kernels.add(result.seconds["kernels"])
             if vectorbt is not None:
                 groups, some = self._groups(workload.STOPS), self._groups(workload.STOPS, fewer)
@@ -155,7 +157,7 @@ class CommonWorkload:
                 answer = JesseRunner(short, self.process)(self.sets[i * n // rounds], fast_mode=True)
                 if answer["status"] == "ok":
                     jesse.add(answer["seconds"])
-        self.section.rows += [row for row in (whole, kernels, profit, ratios, jesse) if row.runs]
+        self.section.rows += [row for row in (whole, cold, kernels, profit, ratios, jesse) if row.runs]
 
 
 def agreement(name: str, theirs: Mapping[str, Any], result: SweepResult, last_close: float, what: str) -> Check:

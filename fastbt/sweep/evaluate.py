@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -325,7 +325,11 @@ class Evaluator:
         configs = binding.configs[piece.rows]
         for name in fields:
             configs[name] = lookup[configs[name]]
-        n, to = len(configs), numbers[piece.rows]
+        # Those that share a list of bars follow each other, and no part of the work begins amid them.
+        order, groups = kernels.runner.groups(configs, 0, len(configs))
+        starts = np.flatnonzero(np.diff(groups)) + 1
+        configs = configs[order]
+        n, to = len(configs), numbers[piece.rows][order]
         keep_daily = result.daily.shape[1] > 0
         buffer = self._buffer_for(n, keep_daily)
 
@@ -336,11 +340,13 @@ class Evaluator:
 
         def pass_on(parts: list[tuple[int, int]]) -> None:
             assert tell is not None
-            for first, last in parts:
+            for first, last in _joined(parts):
                 tell(to[first:last], buffer.outcomes[first:last], buffer.metrics[first:last])
 
         try:
-            done = self._workers.run(task, n, stop, None if tell is None else pass_on, largest=self._part)
+            done = self._workers.run(
+                task, n, stop, None if tell is None else pass_on, largest=self._part, starts=starts
+            )
             if sum(last - first for first, last in done) == n:
                 done = [(0, n)]
             for first, last in done:
@@ -400,6 +406,23 @@ class _Piece:
 
     rows: Rows
     series: Mapping[Key, int]
+
+
+def _joined(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return parts of which none ends where another begins.
+
+    Examples
+    --------
+    >>> _joined([(5, 9), (0, 3), (3, 5), (11, 12)])
+    [(0, 9), (11, 12)]
+    """
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(parts):
+        if joined and joined[-1][1] == first:
+            joined[-1] = joined[-1][0], last
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def _with_sources(key: Key, binding: Binding) -> Iterator[tuple[Key, int]]:

@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+import numpy as np
+
+from fastbt.compiler.sets import Rows
+
 #: A thread comes back this often, to see whether it should stop: cancelling takes no longer.
 _TARGET_S = 0.03
 #: Rows of a first part, before the speed is known.
@@ -120,6 +124,7 @@ class Workers:
         tell: Callable[[list[tuple[int, int]]], None] | None = None,
         *,
         largest: int = 4096,
+        starts: Rows | None = None,
     ) -> list[tuple[int, int]]:
         """Call `task(first, last)` until all rows are done or `stop` is set.
 
@@ -133,13 +138,16 @@ class Workers:
             Called in the caller's thread, now and then, with the parts that are done since.
         largest : int
             Rows of a part, at most.
+        starts : ndarray of int, optional
+            Rows with which something begins that a part should have as a whole, in order; kept where it costs no more
+            than half of a part.
 
         Returns
         -------
         list of (int, int)
             The parts that are done: all of them, unless it was stopped.
         """
-        job = _Job(task, n_rows, stop, self.n, largest)
+        job = _Job(task, n_rows, stop, self.n, largest, starts)
         helpers = min(self.n - 1, max(0, n_rows - 1))
         while len(self._threads) < helpers:
             thread = threading.Thread(target=self._serve, name="fastbt", daemon=True)
@@ -164,8 +172,17 @@ class Workers:
 class _Job:
     """Rows to run, and who has which."""
 
-    def __init__(self, task: Callable[[int, int], Any], n_rows: int, stop: Stop, threads: int, largest: int) -> None:
+    def __init__(
+        self,
+        task: Callable[[int, int], Any],
+        n_rows: int,
+        stop: Stop,
+        threads: int,
+        largest: int,
+        starts: Rows | None,
+    ) -> None:
         self._task, self._n, self._stop, self._threads, self._largest = task, n_rows, stop, threads, largest
+        self._starts = starts
         self._next = 0
         self._told = 0
         self._lock = threading.Lock()
@@ -179,7 +196,13 @@ class _Job:
             first = self._next
             # Smaller parts towards the end, so that the threads finish together.
             fair = -(-(self._n - first) // (2 * self._threads))
-            self._next = last = first + min(size, fair)
+            last = first + min(size, fair)
+            if self._starts is not None and first < last < self._n:
+                at = int(np.searchsorted(self._starts, last, side="right"))
+                whole = int(self._starts[at - 1]) if at > 0 else 0
+                if whole > (first + last) // 2:
+                    last = whole
+            self._next = last
         return first, last
 
     def work(self, tell: Callable[[list[tuple[int, int]]], None] | None = None) -> None:

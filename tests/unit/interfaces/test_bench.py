@@ -133,7 +133,7 @@ def test_common_workload__says_how_to_get_what_is_missing():
         500, n_jesse_bars=100, threads=1, vectorbt=None, process=None, say=quiet, pairs=[(5, 65)], seed=1
     )
     section = common.run(2)
-    assert [row.library for row in section.rows] == ["fastbt", "fastbt"]
+    assert [row.library for row in section.rows] == ["fastbt"] * 3
     assert all(len(row.runs) == 2 for row in section.rows)
     assert section.rows[0].n_sets == len(workload.STOPS)
     text = "\n".join(section.notes)

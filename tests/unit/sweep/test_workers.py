@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from fastbt.sweep.workers import Stop, Workers, deferred_interrupt
@@ -32,6 +33,22 @@ def test_run__does_each_row_once(threads, n):
             assert sum(last - first for first, last in parts) == n
             assert all(last - first <= 50 for first, last in parts)
     assert len(by) <= threads
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_run__begins_parts_where_something_begins(threads):
+    starts = np.arange(7, 1000, 7)
+    with Workers(threads) as workers:
+        parts = sorted(
+            workers.run(lambda first, last: time.sleep(0.0002 * (last - first)), 1000, Stop(), starts=starts)
+        )
+        assert [first for first, _ in parts[1:]] == [last for _, last in parts[:-1]]
+        assert parts[-1][1] == 1000
+        # The last parts are smaller than what begins.
+        large = [first for (first, last) in parts if first > 0 and last - first >= 14]
+        assert len(large) > 3 and all(first % 7 == 0 for first in large)
+        # Where all belongs together it is divided all the same.
+        assert len(workers.run(lambda first, last: None, 100, Stop(), starts=np.array([], dtype=np.int64))) > 1
 
 
 def test_run__uses_all_threads():
