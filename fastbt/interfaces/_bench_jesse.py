@@ -8,7 +8,7 @@ from typing import Any
 
 from fastbt.backtest import Session
 from fastbt.data import CandleSet, iso
-from fastbt.interfaces._bench_parts import Check, Row, Section, clocked, timed
+from fastbt.interfaces._bench_parts import Check, Row, Section, clocked_in_a_row, timed
 from fastbt.oracle.against_jesse import JesseRunner
 from fastbt.oracle.jesse_process import JesseProcess, jesse_available
 from fastbt.oracle.verify import verify_sets
@@ -113,11 +113,11 @@ def _time(
     slower = []
     for i in range(rounds):
         say(f"{session.setup.timeframe}: round {i + 1} of {rounds}")
-        seconds, cpu, result = clocked(lambda: run(threads))
+        seconds, cpu, result, _ = clocked_in_a_row(lambda: run(threads))
         whole.add(seconds, cpu)
         kernels.add(result.seconds["kernels"])
         if threads > 1:
-            single.add(*clocked(lambda: run(1))[:2])
+            single.add(*clocked_in_a_row(lambda: run(1))[:2])
         if process is not None:
             # A different set each round: their trades, and so their times, differ.
             answer = JesseRunner(session, process)(sets[(i * n) // rounds], fast_mode=True)

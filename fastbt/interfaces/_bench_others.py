@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastbt.interfaces import _bench_workload as workload
 from fastbt.interfaces._bench_common import MONEY, agreement
 from fastbt.interfaces._bench_jesse import Say, cores
-from fastbt.interfaces._bench_parts import Row, Section, clocked, timed
+from fastbt.interfaces._bench_parts import Row, Section, clocked_in_a_row, timed
 from fastbt.interfaces._bench_peers import CHUNK, Group, PeerProcesses, available, how
 from fastbt.metrics.names import METRICS
 from fastbt.sweep.sweep import make_account_of, make_session, sweep
@@ -113,7 +113,7 @@ def against_other(
         other = Row(name, f"{rules.call}, {cores(threads)}", len(sets), n_bars, key=name)
         for i in range(rounds):
             say(f"{name}: round {i + 1} of {rounds}")
-            row.add(*clocked(lambda: sweep(session, params=sets, threads=threads))[:2])
+            row.add(*clocked_in_a_row(lambda: sweep(session, params=sets, threads=threads))[:2])
             other.add(timed(lambda: peer.run(groups, **settings))[0], peer.cpu)
         section.rows += [row, other]
         section.notes.append(rules.notes)

@@ -11,7 +11,7 @@ from fastbt.interfaces import _bench_workload as workload
 from fastbt.interfaces._bench_common import MONEY, agreement
 from fastbt.interfaces._bench_jesse import Say, cores
 from fastbt.interfaces._bench_memory import year_on_disk
-from fastbt.interfaces._bench_parts import Check, Row, Section, clocked, timed
+from fastbt.interfaces._bench_parts import Check, Row, Section, clocked_in_a_row, timed
 from fastbt.interfaces._bench_peers import CHUNK, Group, PeerProcesses
 from fastbt.sweep.sweep import SweepResult, make_account, make_account_of, make_session, sweep
 from fastbt.types import CLOSE, JsonDict
@@ -64,7 +64,7 @@ def over_sets_of_a_year(
     for i in range(rounds):
         for row in rows:
             say(f"scaling: a year of 1h, {row.n_sets:,} sets, round {i + 1}")
-            seconds, cpu, result = clocked(lambda: run(row.n_sets))  # noqa: B023 called at once
+            seconds, cpu, result, _ = clocked_in_a_row(lambda: run(row.n_sets))  # noqa: B023 called at once
             row.add(seconds, cpu)
             finished.append(result.n_ok == row.n_sets)
     section.checks.append(Check("all sets of all sweeps completed", all(finished)))
@@ -125,7 +125,7 @@ class Growing:
                     continue
                 self.say(f"{section.title}: {ours.what}, round {i + 1}")
                 sets = workload.parameter_sets(windows, stops)
-                ours.add(*clocked(lambda: self._sweep(session, sets))[:2])  # noqa: B023 called at once
+                ours.add(*clocked_in_a_row(lambda: self._sweep(session, sets))[:2])  # noqa: B023 called at once
                 if self.vectorbt is not None and n <= most and (i == 0 or n < _LONG_VECTORBT):
                     self._load(n_bars)
                     groups: list[Group] = [(fast, slow, stops) for fast, slow in windows]
