@@ -456,15 +456,9 @@ def _conditions(functions: Mapping[str, ast.FunctionDef], table: EffectTable) ->
 
 
 def _is_fact(node: ast.expr, table: EffectTable) -> bool:
-    effects = table.of(node)
-    if effects.writes or not effects.reads <= STATIC_FIELDS:
+    if not Guard(table, True, returns=False).is_known(node) or not table.of(node).reads <= STATIC_FIELDS:
         return False
-    names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
-    called = {id(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
-    are_common = all(
-        each.id in COMMON or id(each) in called or each.id in ("np", "math") or each.id.isupper() for each in names
-    )
-    return are_common and any(each.id in ("x", "bars") for each in names)
+    return any(isinstance(each, ast.Name) and each.id in ("x", "bars") for each in ast.walk(node))
 
 
 def _fact_text(number: int, condition: str) -> str:

@@ -163,3 +163,38 @@ def test_candles_that_contradict_themselves__end_plain_trades_as_jesse_does(tmp_
         sane = best(minutes[:, column], best(minutes[:, 1], minutes[:, CLOSE]))
         minutes[kept, column] = sane[kept]
     assert sweep_equals_runs(session_of(CROSSING, tmp_path, minutes, timeframe), drawn(12, 2)) > 100
+
+
+UPPER_CASE = """
+def should_long(self):
+    LIMIT = 30 if self.trades_count > 20 else 60
+    RSI = ta.rsi(self.candles, 14)
+    return RSI > LIMIT and self.price > ta.sma(self.candles, 9)
+
+def should_short(self):
+    BUY = ta.sma(self.candles, 9)
+    return self.price < BUY
+
+def go_long(self):
+    self.buy = 0.1, self.price
+
+def go_short(self):
+    self.sell = 0.1, self.price
+
+def on_open_position(self, order):
+    side = 1 if self.is_long else -1
+    self.stop_loss = 0.1, self.price * (1 - side * 0.001)
+    self.take_profit = 0.1, self.price * (1 + side * 0.002)
+
+def update_position(self):
+    pass
+"""
+
+
+def test_a_local_in_upper_case__is_no_part_of_a_fact(tmp_path):
+    """Constants of the engine are called BUY and CLOSE; a user may call a variable so."""
+    session = session_of(UPPER_CASE, tmp_path, make_candles(3000, 3))
+    compiled, _ = session.runner_for({})
+    facts = conditions(compiled.text)
+    assert facts == {"0": "s.current_price > x[k.sma_0, s.bar]"}
+    assert sweep_equals_runs(session, [{}]) > 100
