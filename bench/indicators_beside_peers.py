@@ -19,6 +19,9 @@ do; the others have nothing of the kind and are called once for each list. The l
 scaled up; what has none (`obv`) is left out. With `--threads` above 1 it is elapsed time that counts instead of
 processor time, and the others still run on one core, as their functions do.
 
+Functions of Jesse that have no `sequential` argument return the last value only, which is no whole series: they are not
+compared, and the table names them. What the libraries print (Jesse's `frama` does) goes nowhere.
+
 Jesse is imported in a temporary folder. TA-Lib and pandas-ta-classic are left out where they are not installed:
 `uv pip install TA-Lib pandas-ta-classic`.
 """
@@ -37,7 +40,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -236,6 +239,21 @@ def import_jesse() -> Any:
         os.chdir(before)
 
 
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Send what is printed nowhere, also by compiled code."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def time_of(call: Callable[[], Any], calls: int, clock: Callable[[], float] = time.process_time) -> float:
     """Return the seconds of one call, over as many; of processor time, since other processes do not count."""
     start = clock()
@@ -263,6 +281,11 @@ def measure(
     return {name: statistics.median(each) for name, each in times.items()}
 
 
+def is_sequential(function: Any) -> bool:
+    """Tell whether a function of Jesse returns whole series if asked to."""
+    return function is not None and "sequential" in inspect.signature(function).parameters
+
+
 def row_of(name: str, candles: Any, jesse: Any, given: argparse.Namespace) -> dict[str, Any] | None:
     """Time one indicator in every library that has it: seconds a series."""
     described = ta.get(name)
@@ -276,8 +299,8 @@ def row_of(name: str, candles: Any, jesse: Any, given: argparse.Namespace) -> di
     calls: dict[str, Callable[[], Any]] = {"fastbt": lambda: described.function(*pair, **form)}
     if given.lists:
         calls = {"fastbt": lambda: ta.series(name, of, lists, sequential=True, threads=given.threads, out=room)}
-    if jesse is not None:
-        theirs = getattr(jesse, name)
+    theirs = getattr(jesse, name, None)
+    if is_sequential(theirs):
         calls["jesse"] = lambda: [theirs(*pair, **each, **form) for each in lists]
     others = (("talib", talib_call(name, candles, lists)), ("pandas_ta", pandas_ta_call(name, candles, lists)))
     calls |= {label: found for label, found in others if found is not None}
@@ -321,11 +344,16 @@ def main() -> None:
     rows = []
     for name in sorted(set(given.names or ta.REGISTRY) - set(given.skip)):
         print(f"\r{len(rows)}: {name:<40}", end="", file=sys.stderr, flush=True)
-        row = row_of(name, candles, jesse, given)
+        with silence():
+            row = row_of(name, candles, jesse, given)
         if row is not None:
             rows.append(row)
+    last_only = [
+        row["name"] for row in rows if jesse is not None and not is_sequential(getattr(jesse, row["name"], None))
+    ]
     if given.json:
         about = {"rows": len(candles), "lists": given.lists, "threads": given.threads, **environment()}
+        about["not_compared"] = last_only
         print(json.dumps({**about, "indicators": rows}, indent=1))
         return
     labels = ("fastbt", "jesse", "talib", "pandas_ta", "windowed")
@@ -341,6 +369,8 @@ def main() -> None:
         fast = sum(each >= 2.0 for each in ratios)
         middle = statistics.median(ratios)
         print(f"\nmedian ratio to the fastest other {middle:.2f}; {fast} of {len(ratios)} at least 2")
+    if last_only:
+        print(f"not compared with Jesse, which returns the last value only: {', '.join(last_only)}")
 
 
 if __name__ == "__main__":

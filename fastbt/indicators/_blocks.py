@@ -16,6 +16,12 @@ ROWS = 512
 
 
 @kernel
+def _column(candles, column):
+    """Copy a column: what is read for every list lies side by side then."""
+    return candles[:, column].copy()
+
+
+@kernel
 def _fill_source(candles, code, out):
     """Fill `out` with the price series of a code of `SOURCE_CODES`."""
     for i in range(candles.shape[0]):
@@ -69,6 +75,15 @@ def _has_unknown(x):
     for i in range(x.shape[0]):
         unknown += np.isnan(x[i])
     return unknown > 0
+
+
+@kernel
+def _unknown_at_first(x):
+    """Return how many values before the first known one are NaN."""
+    first = 0
+    while first < x.shape[0] and np.isnan(x[first]):
+        first += 1
+    return first
 
 
 @kernel
@@ -194,13 +209,18 @@ def _mean_of_known(x, period, out):
 
 
 @kernel
-def _now_and_before(x, period, out):
-    """Return the values from row `period` on, those `period` rows before, and where theirs go; NaN above in `out`."""
-    n = x.shape[0]
-    first = min(period, n)
-    for i in range(first):
-        out[i] = np.nan
-    return x[first:], x[: n - first], out[first:]
+def _now_and_before(x, period):
+    """Return the values from row `period` on, and those `period` rows before."""
+    first = min(period, x.shape[0])
+    return x[first:], x[: x.shape[0] - first]
+
+
+@kernel
+def _after_unknown(out, rows):
+    """Return the last rows of `out`; those before are made NaN."""
+    first = out.shape[0] - rows
+    out[:first] = np.nan
+    return out[first:]
 
 
 @kernel

@@ -12,7 +12,8 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from fastbt.indicators._dependence import bound_in, has, is_kernel, loaded, root_of, source_of
+from fastbt.indicators._dependence import bound_in, filled, has, is_kernel, loaded, root_of, source_of
+from fastbt.indicators._in_blocks import Place
 
 #: Numbers that go together; the registers of today's processors hold four or eight.
 WIDTH: Final = 8
@@ -20,7 +21,8 @@ WIDTH: Final = 8
 #: What generated modules import where a loop is in lanes.
 IMPORT: Final = (
     "from fastbt.indicators._lanes import "
-    "lane_of, lanes_both, lanes_either, lanes_everywhere, lanes_not, lanes_of, lanes_where"
+    "lane_of, lanes_block, lanes_both, lanes_divided, lanes_divided_now, lanes_either, lanes_everywhere, lanes_in, "
+    "lanes_not, lanes_of, lanes_out, lanes_put, lanes_taken, lanes_where"
 )
 _PLAIN: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 
@@ -39,14 +41,15 @@ class _OneLane(ast.NodeTransformer):
         return _call("lane_of", _name(self.names[node.id]), ast.Constant(self.k)) if node.id in self.names else node
 
 
-class _Given(ast.NodeTransformer):
+class Given(ast.NodeTransformer):
     """Put arguments in the place of a kernel's parameters."""
 
     def __init__(self, arguments: dict[str, str]) -> None:
         self.arguments = arguments
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
-        return _name(self.arguments[node.id]) if node.id in self.arguments else node
+        known = self.arguments.get(node.id)
+        return node if known is None else ast.copy_location(ast.Name(known, node.ctx), node)
 
 
 class _Settled(ast.NodeTransformer):
@@ -155,6 +158,9 @@ class InLanes:
         Is told what is taken over as it is.
     touched : callable
         Returns the names that a statement reads, binds, or writes into.
+    places : sequence of Place
+        What is in blocks of rows, whose first row is called `base`.
+    base : str
     """
 
     def __init__(
@@ -168,9 +174,13 @@ class InLanes:
         known: Callable[[str], Any],
         imported: Callable[[ast.AST], None],
         touched: Callable[[ast.AST], set[str]],
+        places: Sequence[Place],
+        base: str,
     ) -> None:
         self.prefix = prefix
-        self.lists, self.varying, self.counter, self.together = lists, varying - {counter}, counter, together
+        self.lists, self.counter, self.together = lists, counter, together
+        self.places, self.base = places, base
+        self.varying = (varying - {counter}) | {each.name for each in places}
         self.copied, self.known, self.imported, self.touched = copied, known, imported, touched
         #: The vectors that hold names now.
         self.names: dict[str, str] = {}
@@ -181,11 +191,18 @@ class InLanes:
         self._begun: set[str] = set()
         #: Places that a branch of some lists writes into.
         self.targets: dict[str, ast.expr] = {}
+        #: Elements that stay as they are throughout the loop, and the vectors that hold them.
+        self.steady: dict[str, str] = {}
+        #: What the loop divides by more than once.
+        self.divisors: set[str] = set()
 
     def loop(self, body: Sequence[ast.stmt], bound_before: set[str], read_after: set[str]) -> list[ast.stmt]:
         """Return the loop's body; what comes `before` and `after` is in the attributes of these names."""
-        carried = bound_in(ast.Module(list(body), [])) & self.varying
+        whole = ast.Module(list(body), [])
+        carried = (bound_in(whole) & self.varying) | {each.name for each in self.places}
         self.carried = carried
+        self.filled = filled(whole)
+        self.divisors = _divisors(body)
         for node in body:
             for part in ast.walk(node):
                 if isinstance(part, ast.Subscript) and loaded(part.slice) & carried:
@@ -204,7 +221,15 @@ class InLanes:
             for each in lasting
             for k in range(self.lists)
         ]
+        row = ast.BinOp(_name(self.together), ast.Sub(), _name(self.base))
+        for place in self.places:
+            if place.is_read:
+                self.made.append(_assign(self._target(place.name), _call("lanes_taken", _name(block_of(place)), row)))
         self._statements(body)
+        for place in self.places:
+            if place.is_written:
+                value = _name(self.names[place.name])
+                self.made.append(ast.Expr(_call("lanes_put", _name(block_of(place)), row, value)))
         return self.made
 
     def _begin_with(self, name: str) -> None:
@@ -222,7 +247,7 @@ class InLanes:
                 if self.speculative:
                     raise NotInLanes
                 self.imported(each)
-                self.made.append(_Given({self.counter: self.together}).visit(copy.deepcopy(each)))
+                self.made.append(Given({self.counter: self.together}).visit(copy.deepcopy(each)))
                 continue
             match each:
                 case ast.Assign(targets, value):
@@ -348,7 +373,7 @@ class InLanes:
                 ):
                     raise NotInLanes
         self.imported(node)
-        made = _Given({self.counter: self.together}).visit(copy.deepcopy(node))
+        made = Given({self.counter: self.together}).visit(copy.deepcopy(node))
         assert isinstance(made, ast.expr)
         return made
 
@@ -368,6 +393,12 @@ class InLanes:
         match node:
             case ast.Name(name):
                 return self._named(name)
+            case ast.BinOp(left, ast.Div(), right) if self._stays(right):
+                return _call("lanes_divided", self._either(left), self._either(right))
+            case ast.BinOp(left, ast.Div(), right) if self._divides_again(right):
+                return _call("lanes_divided_now", self._either(left), self._either(right))
+            case ast.Subscript(ast.Name(of), ast.Constant()) if of in self.varying and of not in self.filled:
+                return self._constant(node)
             case ast.BinOp(left, how, right) if isinstance(how, _PLAIN):
                 return ast.BinOp(self._either(left), how, self._either(right))
             case ast.UnaryOp(ast.USub(), of):
@@ -406,6 +437,29 @@ class InLanes:
             case ast.Call(ast.Name(name), arguments) if is_kernel(self.known(name)) and not node.keywords:
                 return self._inlined(node, self.known(name), arguments)
         return self._alone(node)
+
+    def _stays(self, node: ast.expr) -> bool:
+        """Tell whether something is the same at all rows; not a constant, by which LLVM may be able to multiply."""
+        own = loaded(node) & set(self.names)
+        steady = isinstance(node, ast.Name) or (
+            isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+        )
+        kept = self.varying - self.carried - self.filled
+        return steady and loaded(node) <= kept and own <= kept
+
+    def _divides_again(self, node: ast.expr) -> bool:
+        """Tell whether something is a divisor elsewhere at the same row too: for all lists, or twice."""
+        if isinstance(node, ast.Constant):
+            return False
+        return not self._varies(node) or (isinstance(node, ast.Name) and node.id in self.divisors)
+
+    def _constant(self, node: ast.Subscript) -> ast.expr:
+        """Read an element that no row changes before the loop."""
+        text = ast.unparse(node)
+        if text not in self.steady:
+            self.steady[text] = self._new()
+            self.before.append(_assign(self.steady[text], self._gathered(node, {})))
+        return _name(self.steady[text])
 
     def _named(self, name: str) -> ast.expr:
         if name not in self.names:
@@ -460,15 +514,18 @@ class InLanes:
         ):
             return self._alone(node)
         given: dict[str, str] = {}
+        divisors = _divisors(tree.body)
 
         def keep(name: str, value: ast.expr) -> None:
             kept = self._kept(value)
+            if name in divisors:
+                self.divisors.add(kept.id)
             given[name] = kept.id
             self.names[kept.id] = kept.id
             self._defined.add(kept.id)
 
         def with_given(part: ast.expr) -> Any:
-            return _Given(given).visit(copy.deepcopy(part))
+            return Given(given).visit(copy.deepcopy(part))
 
         for parameter, each in zip(tree.args.args, arguments, strict=True):
             keep(parameter.arg, self._value(each))
@@ -501,6 +558,22 @@ class InLanes:
     def _gathered(self, node: ast.expr, names: dict[str, str]) -> ast.expr:
         each = [self.copied(_OneLane(names, k).visit(copy.deepcopy(node)), k) for k in range(self.lists)]
         return _call("lanes_of", ast.Tuple(each, ast.Load()))
+
+
+def block_of(place: Place) -> str:
+    """Return what the block of a place is called."""
+    return f"{place.name}_block"
+
+
+def _divisors(body: Sequence[ast.stmt]) -> set[str]:
+    """Return what some statements divide by more than once."""
+    found = [
+        part.right.id
+        for each in body
+        for part in ast.walk(each)
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and isinstance(part.right, ast.Name)
+    ]
+    return {each for each in found if found.count(each) > 1}
 
 
 def _assigns(node: ast.stmt) -> bool:

@@ -23,12 +23,51 @@ from fastbt.types import Float1D, Float2D
 #: divider or for memory: they would only take longer to compile.
 SIDE_BY_SIDE: Final = frozenset(
     (
-        *("apo", "dpo", "eri", "kaufmanstop", "ma", "ppo", "vwma"),
+        *("apo", "dpo", "eri", "kaufmanstop", "ma", "ppo", "qstick", "vwma"),
         *("adosc", "adx", "adxr", "atr", "bandpass", "bollinger_bands", "bollinger_bands_width", "cfo", "cg", "chande"),
-        *("cksp", "correlation_cycle", "cvi", "damiani_volatmeter", "dec_osc", "decycler", "dema", "di", "dm", "dti"),
-        *("efi", "ema", "emd", "frama", "gauss", "high_pass", "high_pass_2_pole", "ichimoku_cloud_seq", "ift_rsi"),
-        *("jma", "kama", "keltner", "kvo", "maaq", "macd", "mass", "mcginley_dynamic", "reflex", "rma", "roofing"),
-        *("rsi", "sma", "srsi", "stc", "supersmoother", "supersmoother_3_pole", "supertrend"),
+        *(
+            "cksp",
+            "cmo",
+            "correlation_cycle",
+            "cvi",
+            "damiani_volatmeter",
+            "dec_osc",
+            "decycler",
+            "dema",
+            "di",
+            "dm",
+            "dti",
+            "dx",
+        ),
+        *("efi", "ema", "emd", "gauss", "high_pass", "high_pass_2_pole", "ichimoku_cloud_seq", "ift_rsi"),
+        *(
+            "jma",
+            "kama",
+            "kdj",
+            "keltner",
+            "kvo",
+            "maaq",
+            "macd",
+            "mass",
+            "mcginley_dynamic",
+            "reflex",
+            "rma",
+            "roofing",
+        ),
+        *(
+            "roc",
+            "rocp",
+            "rocr",
+            "rocr100",
+            "rsi",
+            "rsx",
+            "safezonestop",
+            "sma",
+            "stc",
+            "supersmoother",
+            "supersmoother_3_pole",
+            "supertrend",
+        ),
         *("support_resistance_with_breaks", "t3", "tema", "trendflex", "trix", "ttm_trend", "vosc", "wilders", "wt"),
         *("zlema",),
     )
@@ -139,15 +178,16 @@ def series(
     others: list[Item] = []
     always = described.kernel is not None and not described.averages_candles and not described.natural
     of_source: dict[str | None, Float1D | Float2D] = {}
-    has_choice = described.kernel is None or described.compiled_if is not None
+    has_choice, kinds = described.kernel is None or described.compiled_if is not None, described.kinds
     for row, (source, params, _) in enumerate(distinct):
-        if not (always or described.shares_data(params)):
+        shares, compiles = (True, True) if always and not has_choice else kinds(params)
+        if not (always or shares):
             data = described.data(pair[0], source, params, True, *pair[1:])
         elif source in of_source:
             data = of_source[source]
         else:
             data = of_source[source] = described.data(pair[0], source, params, True, *pair[1:])
-        (others if has_choice and not described.compiles(params) else compiled).append((data, params, row))
+        (compiled if compiles else others).append((data, params, row))
 
     def fill(item: Item) -> None:
         data, params, row = item

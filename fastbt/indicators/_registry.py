@@ -326,6 +326,11 @@ class Indicator:
             return candles[:, columns[0]]
         return select_source(candles, source_type)
 
+    @functools.cached_property
+    def kinds(self) -> Callable[[tuple[float, ...]], tuple[bool, bool]]:
+        """Tell of arguments whether `shares_data` and `compiles` hold; it remembers."""
+        return functools.lru_cache(maxsize=4096)(lambda params: (self.shares_data(params), self.compiles(params)))
+
     def shares_data(self, params: Sequence[float] | Float1D) -> bool:
         """Whether `select` returns the candles or what `select_source` does, whatever the other arguments are."""
         return not self._needs_candles(params) and not self._sees_columns(params)

@@ -21,6 +21,7 @@ import functools
 import hashlib
 import threading
 from collections.abc import Callable, Collection, Sequence
+from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
@@ -32,13 +33,16 @@ from fastbt.indicators._dependence import (
     has_plain_loops,
     is_kernel,
     loaded,
+    root_of,
     skips,
     source_of,
     views_of,
     written_by,
     written_by_calls,
 )
-from fastbt.indicators._in_lanes import IMPORT, WIDTH, InLanes, NotInLanes, settled
+from fastbt.indicators._in_blocks import BLOCK, Place, goes_row_by_row, places_of
+from fastbt.indicators._in_lanes import IMPORT, WIDTH, Given, InLanes, NotInLanes, block_of, settled
+from fastbt.indicators.momentum import _roc, _rocp, _rocr, _rocr100
 
 #: Lists that run side by side: enough to hide the latency of an addition behind the others.
 LISTS: Final = WIDTH
@@ -100,15 +104,23 @@ class _Fused:
     """One kernel for several lists; `shared` tells which of its arguments all lists have in common."""
 
     def __init__(
-        self, writer: Writer, function: Any, shared: tuple[bool, ...], name: str, same: Places = (), known: Places = ()
+        self,
+        writer: Writer,
+        function: Any,
+        shared: tuple[bool, ...],
+        name: str,
+        same: Places = (),
+        known: Places = (),
+        overlaps: bool = False,
     ) -> None:
-        self.writer, self.function, self.name = writer, function, name
+        self.writer, self.function, self.name, self.overlaps = writer, function, name, overlaps
         self.environment: dict[str, Any] = function.py_func.__globals__
         self.tree = source_of(function)
         names = [each.arg for each in self.tree.args.args]
         if same or known:
             numbers = {names[i]: value for i, value in known}
             self.tree = _Known(numbers, names[1], dict(same)).visit(self.tree)
+        _count_apart(self.tree)
         self.arguments = [each.arg for each in self.tree.args.args]
         self.shared = dict(zip(self.arguments, shared, strict=True))
         if not has_plain_loops(self.tree):
@@ -301,7 +313,7 @@ class _Fused:
         shared = tuple(not self._differs(each) and not _is_out(target, i) for i, each in enumerate(call.args))
         try:
             known = tuple((i, each.value) for i, each in enumerate(call.args) if isinstance(each, ast.Constant))
-            fused = self.writer.write(target, shared, (), known)  # type: ignore[arg-type]
+            fused = self.writer.write(target, shared, (), known, self._overlap(call))  # type: ignore[arg-type]
         except _NotFused:
             return self._copies([node])
         self.loops += fused.loops
@@ -311,13 +323,24 @@ class _Fused:
             arguments += [_clone(each)] if is_shared else [self._copy(each, k) for k in range(LISTS)]
         return [ast.Expr(ast.Call(ast.Name(fused.name, ast.Load()), arguments, []))]
 
+    def _overlap(self, call: ast.Call) -> bool:
+        """Tell whether a kernel may write into what another of its arguments is."""
+        assert isinstance(call.func, ast.Name)
+        for i in written_by(self.environment[call.func.id]):
+            root = root_of(call.args[i])
+            group = self.groups.get(root, {root}) if root is not None else set()
+            for j, other in enumerate(call.args):
+                if j != i and root_of(other) in group and not _are_apart(call.args[i], other):
+                    return True
+        return self.overlaps
+
     def _loop(self, loop: ast.For) -> list[ast.stmt]:
         if has(loop, ast.Return):
             raise _NotFused
-        if loop.orelse or has(loop, ast.Break):
+        assert isinstance(loop.iter, ast.Call) and isinstance(loop.target, ast.Name)
+        if loop.orelse or has(loop, ast.Break) or goes_row_by_row(loop.body, loop.target.id):
             return self._copies([loop])
         self.loops += 1
-        assert isinstance(loop.iter, ast.Call) and isinstance(loop.target, ast.Name)
         arguments = loop.iter.args
         start = arguments[0] if len(arguments) > 1 else ast.Constant(0)
         stop = self._end(self._stop_of(loop, self.varying))
@@ -325,27 +348,39 @@ class _Fused:
         counter = together = loop.target.id
         if counter in self.varying:
             # Another loop's counter of the same name differs from list to list.
-            together = f"row__{self.loops}"
+            together = f"rows_{self.loops}__now"
         bounds: list[ast.expr] = []
-        rows = self._in_lanes(loop, loop.body, together)
-        if rows is None and self._changed_in(loop.body) <= self.varying:
-            rest, bounds = settled(loop.body, counter)
-            rows = self._in_lanes(loop, rest, together, bound_in(loop)) if bounds else None
+        whole: tuple[list[ast.stmt], list[ast.expr]] = loop.body, []
+        ways = [whole]
+        if self._changed_in(loop.body) <= self.varying:
+            rest, beyond_these = settled(loop.body, counter)
+            if beyond_these:
+                # Rows go in blocks only where nothing skips the end of one.
+                ways.insert(0 if has(loop, ast.Continue) else 1, (rest, beyond_these))
+        rows = None
+        for statements, bounds in ways:
+            rows = self._in_lanes(loop, statements, together, bound_in(loop) if bounds else ())
+            if rows is not None:
+                break
         if rows is None:
             bounds = []
-            rows = [], self._row(loop.body), []
-        before, body, after = rows
+            rows = [], self._row(loop.body), [], []
+        before, body, after, places = rows
         if together != counter:
             body = [*_parsed("\n".join(f"{counter}__{k} = {together}" for k in range(LISTS))), *body]
+
+        def over_rows(first: ast.expr) -> list[ast.stmt]:
+            over = ast.For(ast.Name(together, ast.Store()), _range(first, _clone(stop)), body, [])
+            return [*before, *(self._in_blocks(over, places, counter) if places else [over]), *after]
+
         if not self._differs(start) and not bounds:
-            whole = _range(_clone(start), stop)
-            return [*before, ast.For(ast.Name(together, ast.Store()), whole, body, []), *after]
+            return over_rows(_clone(start))
         # Each list begins at a row of its own; from the last of these on they go together.
         made: list[ast.stmt] = []
-        firsts = [f"first__{self.loops}__{k}" for k in range(LISTS)]
+        firsts = [f"rows_{self.loops}__first_{k}" for k in range(LISTS)]
         for k, first in enumerate(firsts):
             made.append(ast.Assign([ast.Name(first, ast.Store())], self._copy(start, k)))
-        last = f"last__{self.loops}"
+        last = f"rows_{self.loops}__last"
         beyond = sorted({f"int({ast.unparse(self._copy(each, k))}) + 1" for each in bounds for k in range(LISTS)})
         made += _parsed(f"{last} = min(max({', '.join([*firsts, *beyond])}), {ast.unparse(stop)})")
         for k, first in enumerate(firsts):
@@ -353,8 +388,31 @@ class _Fused:
             where = _range(ast.Name(first, ast.Load()), ast.Name(last, ast.Load()))
             target = f"{counter}__{k}" if counter in self.varying else counter
             made.append(ast.For(ast.Name(target, ast.Store()), where, alone, []))
-        where = _range(ast.Name(last, ast.Load()), _clone(stop))
-        return [*made, *before, ast.For(ast.Name(together, ast.Store()), where, body, []), *after]
+        return [*made, *over_rows(ast.Name(last, ast.Load()))]
+
+    def _in_blocks(self, loop: ast.For, places: Sequence[Place], counter: str) -> list[ast.stmt]:
+        """Return a loop over rows that goes through blocks of them."""
+        base, end, counted = f"rows_{self.loops}__base", f"rows_{self.loops}__end", self.varying - {counter}
+        made: list[ast.stmt] = []
+        fill: list[ast.stmt] = []
+        empty: list[ast.stmt] = []
+        for place in places:
+            block, arrays, first = block_of(place), f"{place.name}_arrays", f"{place.name}_first"
+            own = [ast.unparse(_Rename(counted, k).visit(_clone(place.array))) for k in range(LISTS)]
+            starts = [_Rename(counted, k).visit(_clone(place.index)) for k in range(LISTS)]
+            texts = [ast.unparse(Given({counter: base}).visit(each)) for each in starts]
+            made += _parsed(f"{block} = lanes_block()\n{arrays} = ({', '.join(own)})")
+            fill += _parsed(f"{first} = ({', '.join(texts)})")
+            if place.is_read:
+                fill += _parsed(f"lanes_in({block}, {end} - {base}, {arrays}, {first})")
+            if place.is_written:
+                empty += _parsed(f"lanes_out({block}, {end} - {base}, {arrays}, {first})")
+        assert isinstance(loop.iter, ast.Call)
+        start, stop = loop.iter.args
+        loop.iter = _range(ast.Name(base, ast.Load()), ast.Name(end, ast.Load()))
+        head = _parsed(f"{end} = min({base} + {BLOCK}, {ast.unparse(stop)})")
+        over = ast.Call(ast.Name("range", ast.Load()), [start, stop, ast.Constant(BLOCK)], [])
+        return [*made, ast.For(ast.Name(base, ast.Store()), over, [*head, *fill, loop, *empty], [])]
 
     def _touched(self, node: ast.AST) -> set[str]:
         return loaded(node) | bound_in(node) | filled(node) | written_by_calls(node, self.environment)
@@ -366,14 +424,31 @@ class _Fused:
 
     def _in_lanes(
         self, loop: ast.For, body: Sequence[ast.stmt], together: str, done: Collection[str] = ()
-    ) -> tuple[list[ast.stmt], list[ast.stmt], list[ast.stmt]] | None:
-        """Return what comes before a loop, its body, and what comes after it, in lanes; None where that cannot be."""
+    ) -> tuple[list[ast.stmt], list[ast.stmt], list[ast.stmt], list[Place]] | None:
+        """Return what comes before a loop, its body, what comes after it, in lanes, and what is in blocks of rows.
+
+        None where it cannot be in lanes.
+        """
         assert isinstance(loop.target, ast.Name)
         inside = {id(each) for each in ast.walk(loop)}
         outside = [each for each in ast.walk(self.tree) if isinstance(each, ast.Name) and id(each) not in inside]
         prefix, counter = f"lanes_{self.loops}__", loop.target.id
+        places: list[Place] = []
+        # What skips the end of a row's statements would leave the block as it is.
+        if not self.overlaps and not has(ast.Module(list(body), []), ast.Continue):
+            body, places = places_of(body, counter, prefix, self.varying - {counter}, self.groups)
         rewritten = InLanes(
-            prefix, LISTS, self.varying, counter, together, self._copy, self._known, self._import, self._touched
+            prefix,
+            LISTS,
+            self.varying,
+            counter,
+            together,
+            self._copy,
+            self._known,
+            self._import,
+            self._touched,
+            places,
+            f"rows_{self.loops}__base",
         )
         bound = {each.id for each in outside if isinstance(each.ctx, ast.Store) and each.lineno < loop.lineno}
         around = [each for each in ast.walk(self.tree) if isinstance(each, ast.For | ast.While) and each is not loop]
@@ -385,7 +460,7 @@ class _Fused:
         except NotInLanes:
             return None
         self.writer.use_lanes()
-        return rewritten.before, made, rewritten.after
+        return rewritten.before, made, rewritten.after, places
 
     def _known(self, name: str) -> Any:
         return None if name in self.own else self.environment.get(name)
@@ -412,20 +487,22 @@ class Writer:
     """Writes a module of fused kernels."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[Any, tuple[bool, ...], Places, Places], _Fused] = {}
+        self._made: dict[tuple[Any, tuple[bool, ...], Places, Places, bool], _Fused] = {}
         self._lines: dict[str, str] = {}
         self._texts: list[str] = []
         self._busy: set[Any] = set()
 
-    def write(self, function: Any, shared: tuple[bool, ...], same: Places = (), known: Places = ()) -> _Fused:
+    def write(
+        self, function: Any, shared: tuple[bool, ...], same: Places = (), known: Places = (), overlaps: bool = False
+    ) -> _Fused:
         """Return the kernel for several lists, written after those that it calls."""
-        key = (function, shared, same, known)
+        key = (function, shared, same, known, overlaps)
         if key in self._busy:
             raise _NotFused  # it calls itself
         if key not in self._made:
             self._busy.add(key)
             name = f"{function.py_func.__name__}_{len(self._made)}_of_{LISTS}"
-            fused = _Fused(self, function, shared, name, same, known)
+            fused = _Fused(self, function, shared, name, same, known, overlaps)
             text = fused.text()
             self._busy.discard(key)
             self._made[key] = fused
@@ -457,6 +534,46 @@ class Writer:
         """Return the module."""
         lines = sorted(self._lines.values(), key=lambda each: (" = " in each, each))
         return "\n".join([_HEAD, *lines, "", "", "\n\n\n".join(self._texts), ""])
+
+
+def _count_apart(tree: ast.FunctionDef) -> None:
+    """Give each loop a counter of its own: one that all lists share must not differ because another loop's does."""
+    loops = [each for each in ast.walk(tree) if isinstance(each, ast.For) and isinstance(each.target, ast.Name)]
+    taken = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+    for name in {each.target.id for each in loops}:  # type: ignore[attr-defined]
+        found = [each for each in loops if each.target.id == name]  # type: ignore[attr-defined]
+        inside = [part for each in found for part in ast.walk(each) if isinstance(part, ast.Name) and part.id == name]
+        everywhere = [each for each in ast.walk(tree) if isinstance(each, ast.Name) and each.id == name]
+        if len(inside) != len(everywhere):
+            continue  # used after a loop, or by one in another
+        for number, each in enumerate(found[1:], 1):
+            new = f"{name}_{number}"
+            if new not in taken:
+                Given({name: new}).visit(each)
+
+
+def _are_apart(a: ast.expr, b: ast.expr) -> bool:
+    """Tell whether two are certainly different rows of an array."""
+
+    def rows(node: ast.expr) -> tuple[float, float] | None:
+        match node:
+            case ast.Subscript(ast.Name(), ast.Constant(int(row))) if row >= 0:
+                return row, row + 1
+            case ast.Subscript(ast.Name(), ast.Slice(lower, upper, None)):
+                first, end = end_of(lower, 0.0), end_of(upper, float("inf"))
+                return None if first < 0 or end < 0 else (first, end)
+        return None
+
+    def end_of(node: ast.expr | None, otherwise: float) -> float:
+        match node:
+            case None:
+                return otherwise
+            case ast.Constant(int(row)):
+                return row
+        return -1.0
+
+    one, two = rows(a), rows(b)
+    return one is not None and two is not None and (one[1] <= two[0] or two[1] <= one[0])
 
 
 def _is_out(function: Any, i: int) -> bool:
@@ -519,12 +636,19 @@ def text_of(kernel: Any, same: Places = ()) -> tuple[str, str] | None:
     return writer.text() + _TOGETHER.format(lists=LISTS, name=fused.name, **each), fused.name
 
 
+#: Kernels that `_rates` has for several lists.
+_BY_HAND: Final = frozenset((_roc, _rocp, _rocr, _rocr100))
+
+
 @functools.cache
 def side_by_side(kernel: Any, same: Places = ()) -> Callable[..., None] | None:
     """Return `together(data, params, out)` of a kernel, or None if nothing is won.
 
     It is a kernel itself, for `LISTS` times as many arguments and fields.
     """
+    if kernel in _BY_HAND and is_kernel(kernel):
+        by_hand: Callable[..., None] = getattr(import_module("fastbt.indicators._rates"), kernel.py_func.__name__)
+        return by_hand
     made = text_of(kernel, same)
     if made is None:
         return None

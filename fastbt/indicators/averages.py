@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, ROWS, _fill_source, _has_unknown, _weighted_sums
+from fastbt.indicators._blocks import LANES, ROWS, _fill_source, _has_unknown, _unknown_at_first, _weighted_sums
 from fastbt.indicators._registry import OTHERWISE, SOURCE_CODES, Value, indicator
 from fastbt.types import TIMESTAMP, VOLUME, Float1D, Float2D
 
@@ -16,20 +16,28 @@ def _sma(x, params, out):
     """Mean of the known values among the last `period`, rolled from the first row."""
     period = int(params[0])
     n = x.shape[0]
-    total = 0.0
-    if not _has_unknown(x):
-        for i in range(min(period, n)):
-            out[0, i] = np.nan
-            total += x[i]
-        if period <= n:
-            out[0, period - 1] = total / period
-        for i in range(period, n):
-            total = total - x[i - period] + x[i]
-            out[0, i] = total / period
+    first = _unknown_at_first(x)
+    if _has_unknown(x[first:]):
+        _sma_of_known(x, period, out[0])
         return
-    known = 0
-    for i in range(n):
+    for i in range(first):
         out[0, i] = np.nan
+    total = 0.0
+    for i in range(first, min(first + period, n)):
+        total += x[i]
+        out[0, i] = total / (i + 1 - first) if i >= period - 1 else np.nan
+    for i in range(first + period, n):
+        total = total - x[i - period] + x[i]
+        out[0, i] = total / period
+
+
+@kernel
+def _sma_of_known(x, period, out):
+    """As `_sma`, where unknown values are among the others."""
+    total = 0.0
+    known = 0
+    for i in range(x.shape[0]):
+        out[i] = np.nan
         if i >= period and not np.isnan(x[i - period]):
             total -= x[i - period]
             known -= 1
@@ -37,7 +45,7 @@ def _sma(x, params, out):
             total += x[i]
             known += 1
         if i >= period - 1 and known > 0:
-            out[0, i] = total / known
+            out[i] = total / known
 
 
 @kernel

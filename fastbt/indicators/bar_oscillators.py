@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import _eight_lane_sum, _fill_source, _true_range, _window_sums
+from fastbt.indicators._blocks import _column, _eight_lane_sum, _fill_source, _true_range, _window_sums
 from fastbt.indicators._registry import SOURCE_CODES, Value, indicator, settles_with
 from fastbt.indicators.moving_average import COMPILED, _average, average, source_beside
 from fastbt.indicators.support import _extreme
@@ -183,9 +183,11 @@ def _eri(candles, params, out):
     source = np.empty(n)
     _fill_source(candles, int(params[2]), source)
     _average(source, int(params[0]), int(params[1]), out[:1])
+    highs = _column(candles, HIGH)
+    lows = _column(candles, LOW)
     for i in range(n):
-        out[1, i] = candles[i, LOW] - out[0, i]
-        out[0, i] = candles[i, HIGH] - out[0, i]
+        out[1, i] = lows[i] - out[0, i]
+        out[0, i] = highs[i] - out[0, i]
 
 
 def _eri_python(candles: Float2D, params: Float1D, out: Float2D) -> None:

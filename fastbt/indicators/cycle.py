@@ -339,6 +339,9 @@ def _voss(x, params, out):
     f = np.cos(2.0 * np.pi / period)
     g = np.cos(params[2] * 2.0 * np.pi / period)
     s = 1.0 / g - np.sqrt(1.0 / (g * g) - 1.0)
+    weights = np.empty(order)
+    for j in range(order):
+        weights[j] = (j + 1.0) / order
     for i in range(x.shape[0]):
         out[:, i] = 0.0
         if i <= period or i <= 5 or i <= order:
@@ -347,7 +350,7 @@ def _voss(x, params, out):
         out[1, i] = value + f * (1.0 + s) * out[1, i - 1] - s * out[1, i - 2]
         total = 0.0
         for j in range(order):
-            total += ((j + 1.0) / order) * out[0, i - (order - j)]
+            total += weights[j] * out[0, i - (order - j)]
         out[0, i] = ((3.0 + order) / 2.0) * out[1, i] - total
 
 

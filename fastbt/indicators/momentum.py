@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import SPREADS, _now_and_before, _rolling_max, _rolling_min
+from fastbt.indicators._blocks import SPREADS, _after_unknown, _now_and_before, _rolling_max, _rolling_min
 from fastbt.indicators._registry import Value, indicator
 from fastbt.indicators.averages import _sma
 from fastbt.types import HIGH, LOW, Float1D, Float2D
@@ -17,7 +17,8 @@ from fastbt.types import HIGH, LOW, Float1D, Float2D
 @kernel
 def _mom(x, params, out):
     """Change over `period` rows."""
-    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    now, before = _now_and_before(x, int(params[0]))
+    found = _after_unknown(out[0], now.shape[0])
     for i in range(now.shape[0]):
         found[i] = now[i] - before[i]
 
@@ -40,7 +41,8 @@ def mom(candles: Float2D, period: int = 10, source_type: str = "close", sequenti
 @kernel
 def _roc(x, params, out):
     """Relative change over `period` rows in percent."""
-    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    now, before = _now_and_before(x, int(params[0]))
+    found = _after_unknown(out[0], now.shape[0])
     for i in range(now.shape[0]):
         found[i] = (now[i] / before[i] - 1.0) * 100.0
 
@@ -63,7 +65,8 @@ def roc(candles: Float2D | Float1D, period: int = 10, source_type: str = "close"
 @kernel
 def _rocp(x, params, out):
     """Relative change over `period` rows."""
-    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    now, before = _now_and_before(x, int(params[0]))
+    found = _after_unknown(out[0], now.shape[0])
     for i in range(now.shape[0]):
         found[i] = (now[i] - before[i]) / before[i]
 
@@ -80,7 +83,8 @@ def rocp(candles: Float2D, period: int = 10, source_type: str = "close", sequent
 @kernel
 def _rocr(x, params, out):
     """Ratio to the value `period` rows before."""
-    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    now, before = _now_and_before(x, int(params[0]))
+    found = _after_unknown(out[0], now.shape[0])
     for i in range(now.shape[0]):
         found[i] = now[i] / before[i]
 
@@ -97,7 +101,8 @@ def rocr(candles: Float2D, period: int = 10, source_type: str = "close", sequent
 @kernel
 def _rocr100(x, params, out):
     """Ratio to the value `period` rows before, in percent."""
-    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    now, before = _now_and_before(x, int(params[0]))
+    found = _after_unknown(out[0], now.shape[0])
     for i in range(now.shape[0]):
         found[i] = now[i] / before[i] * 100.0
 

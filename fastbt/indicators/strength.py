@@ -119,22 +119,17 @@ def lrsi(candles: Float2D, alpha: float = 0.2, sequential: bool = False) -> Valu
 
 
 @kernel
-def _smooth_twice(x, alpha, once, twice):
-    """Move two averages of averages on by one value; return what undoes most of their lag."""
-    once = (1.0 - alpha) * once + alpha * x
-    twice = alpha * once + (1.0 - alpha) * twice
-    return once, twice, once * 1.5 - twice * 0.5
-
-
-@kernel
 def _rsx(x, params, out):
     """RSI of six nested averages of the changes and of their sizes."""
     period = int(params[0])
     alpha = 3.0 / (period + 2.0)
     needed = max(period - 1.0, 5.0)
-    state = np.zeros(12)
+    beta = 1.0 - alpha
+    # Six times an average and the average of that: three of the changes, and three of their sizes.
+    a1 = b1 = a2 = b2 = a3 = b3 = 0.0
+    c1 = d1 = c2 = d2 = c3 = d3 = 0.0
     seen = 0.0
-    moved = False
+    moved = 0.0
     last = 0.0
     for i in range(x.shape[0]):
         out[0, i] = np.nan
@@ -145,19 +140,32 @@ def _rsx(x, params, out):
         change = 0.0
         if seen == 0.0:
             seen = 1.0
-            moved = False
+            moved = 0.0
         else:
             seen = seen + 1.0 if needed > seen else needed + 1.0
             change = now - last
             size = abs(change)
-            moved_now = now != last
-            for j in range(3):
-                state[2 * j], state[2 * j + 1], change = _smooth_twice(change, alpha, state[2 * j], state[2 * j + 1])
-            for j in range(3, 6):
-                state[2 * j], state[2 * j + 1], size = _smooth_twice(size, alpha, state[2 * j], state[2 * j + 1])
-            if needed >= seen and moved_now:
-                moved = True
-            if needed == seen and not moved:
+            if needed >= seen and now != last:
+                moved = 1.0
+            a1 = beta * a1 + alpha * change
+            b1 = alpha * a1 + beta * b1
+            change = a1 * 1.5 - b1 * 0.5
+            a2 = beta * a2 + alpha * change
+            b2 = alpha * a2 + beta * b2
+            change = a2 * 1.5 - b2 * 0.5
+            a3 = beta * a3 + alpha * change
+            b3 = alpha * a3 + beta * b3
+            change = a3 * 1.5 - b3 * 0.5
+            c1 = beta * c1 + alpha * size
+            d1 = alpha * c1 + beta * d1
+            size = c1 * 1.5 - d1 * 0.5
+            c2 = beta * c2 + alpha * size
+            d2 = alpha * c2 + beta * d2
+            size = c2 * 1.5 - d2 * 0.5
+            c3 = beta * c3 + alpha * size
+            d3 = alpha * c3 + beta * d3
+            size = c3 * 1.5 - d3 * 0.5
+            if needed == seen and moved == 0.0:
                 seen = 0.0
         last = now
         out[0, i] = 50.0

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import IS_A_WALL, _pairwise_sum, _rolling_max, _rolling_min, _true_range
+from fastbt.indicators._blocks import IS_A_WALL, _column, _pairwise_sum, _rolling_max, _rolling_min, _true_range
 from fastbt.indicators._registry import OTHERWISE, Value, indicator, settles_with
 from fastbt.indicators.moving_average import COMPILED, _average, average
+from fastbt.indicators.trend import _directional_movement
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, Float1D, Float2D
 
 
@@ -221,9 +222,11 @@ def _kaufmanstop(candles, params, out):
     for i in range(n):
         spans[i] = candles[i, HIGH] - candles[i, LOW]
     _average(spans, int(params[0]), int(params[3]), out)
+    highs = _column(candles, HIGH)
+    lows = _column(candles, LOW)
     for i in range(n):
         distance = out[0, i] * params[1]
-        out[0, i] = candles[i, LOW] - distance if params[2] == 0.0 else candles[i, HIGH] + distance
+        out[0, i] = lows[i] - distance if params[2] == 0.0 else highs[i] + distance
 
 
 def _kaufmanstop_python(candles: Float2D, params: Float1D, out: Float2D) -> None:
@@ -262,29 +265,43 @@ def kaufmanstop(
 
 
 @kernel
+def _best_of_last(x, rows, sign, out):
+    """Fill `out` with the highest (`sign` 1) or lowest (-1) of up to so many last values; NaN counts for nothing."""
+    n = x.shape[0]
+    for i in range(n):
+        out[i] = -sign * np.inf
+    # The oldest first: of equal ones, as 0.0 and -0.0 are, it counts.
+    for back in range(min(rows, n) - 1, -1, -1):
+        older = x[: n - back]
+        best = out[back:]
+        for i in range(n - back):
+            best[i] = older[i] if sign * older[i] > sign * best[i] else best[i]
+
+
+@kernel
 def _safezonestop(candles, params, out):
     """Previous extreme, moved outwards by a multiple of the summed movement against it; then the best of the last."""
     n = candles.shape[0]
     keep = 1.0 - 1.0 / params[0]
     lookback = int(params[2])
-    long = params[3] == 0.0
-    stops = np.zeros(n)
+    ups = np.empty(n)
+    downs = np.empty(n)
+    _directional_movement(candles, ups, downs)
+    highs = _column(candles, HIGH)
+    lows = _column(candles, LOW)
+    stops = np.empty(n)
+    stops[0] = 0.0
     total = 0.0
-    for i in range(1, n):
-        up = candles[i, HIGH] - candles[i - 1, HIGH]
-        down = candles[i - 1, LOW] - candles[i, LOW]
-        if long:
-            total = total * keep + (down if down > up and down > 0.0 else 0.0)
-            stops[i] = candles[i - 1, LOW] - params[1] * total
-        else:
-            total = total * keep + (up if up > down and up > 0.0 else 0.0)
-            stops[i] = candles[i - 1, HIGH] + params[1] * total
-    for i in range(n):
-        best = -np.inf if long else np.inf
-        for j in range(max(0, i - lookback + 1), i + 1):
-            if (long and stops[j] > best) or (not long and stops[j] < best):
-                best = stops[j]
-        out[0, i] = best
+    if params[3] == 0.0:
+        for i in range(1, n):
+            total = total * keep + downs[i]
+            stops[i] = lows[i - 1] - params[1] * total
+        _best_of_last(stops, lookback, 1.0, out[0])
+    else:
+        for i in range(1, n):
+            total = total * keep + ups[i]
+            stops[i] = highs[i - 1] + params[1] * total
+        _best_of_last(stops, lookback, -1.0, out[0])
 
 
 @indicator(_safezonestop, codes={"direction": {"long": 0, OTHERWISE: 1}})

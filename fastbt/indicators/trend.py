@@ -265,17 +265,6 @@ class DX(NamedTuple):
 
 
 @kernel
-def _smooth_from_last(x, length):
-    """Average of weight `1 / length`, in place; its seed mixes in the last row, as in Jesse."""
-    alpha = 1.0 / length
-    beta = 1.0 - alpha
-    value = x[x.shape[0] - 1]
-    for i in range(x.shape[0]):
-        value = alpha * x[i] + beta * value
-        x[i] = value
-
-
-@kernel
 def _dx(candles, params, out):
     """Directional indicators and their distance, averaged with seeds that know the last row."""
     n = candles.shape[0]
@@ -284,23 +273,30 @@ def _dx(candles, params, out):
     downs = np.empty(n)
     _true_range(candles, ranges)
     _directional_movement(candles, ups, downs)
-    for series in (ranges, ups, downs):
-        _smooth_from_last(series, params[0])
+    alpha = 1.0 / params[0]
+    beta = 1.0 - alpha
+    true_range = ranges[n - 1]
+    plus = ups[n - 1]
+    minus = downs[n - 1]
     for i in range(n):
-        out[1, i] = 0.0
-        out[2, i] = 0.0
-        if ranges[i] != 0.0:
-            out[1, i] = 100.0 * ups[i] / ranges[i]
-            out[2, i] = 100.0 * downs[i] / ranges[i]
-        both = out[1, i] + out[2, i]
-        apart = abs(out[1, i] - out[2, i])
+        true_range = alpha * ranges[i] + beta * true_range
+        plus = alpha * ups[i] + beta * plus
+        minus = alpha * downs[i] + beta * minus
+        plus_index = 100.0 * plus / true_range
+        minus_index = 100.0 * minus / true_range
+        plus_index = plus_index if true_range != 0.0 else 0.0
+        minus_index = minus_index if true_range != 0.0 else 0.0
+        both = plus_index + minus_index
+        apart = abs(plus_index - minus_index)
         out[0, i] = apart if both == 0.0 else apart / both
+        out[1, i] = plus_index
+        out[2, i] = minus_index
     alpha = 1.0 / params[1]
     beta = 1.0 - alpha
     value = 100.0 * (alpha * out[0, 0] + beta * out[0, n - 1])
-    for i in range(n):
-        if i > 0:
-            value = beta * value + 100.0 * alpha * out[0, i]
+    out[0, 0] = value
+    for i in range(1, n):
+        value = beta * value + 100.0 * alpha * out[0, i]
         out[0, i] = value
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES
+from fastbt.indicators._blocks import ROWS
 from fastbt.indicators._registry import Value, indicator, settles_with
 from fastbt.indicators.moving_average import COMPILED, _average, average, source_of
 from fastbt.indicators.statistics import _deviation, absolute_deviation
@@ -21,15 +21,27 @@ def _edcf(x, params, out):
     n = x.shape[0]
     period = int(params[0])
     weight = np.zeros(n)
-    for first in range(period - 1, n, LANES):
-        lanes = min(LANES, n - first)
-        for j in range(1, period):
-            x_here = x[first : first + lanes]
-            x_back = x[first - j : first - j + lanes]
-            weight_here = weight[first : first + lanes]
-            for k in range(lanes):
+    for first in range(period - 1, n, ROWS):
+        rows = min(ROWS, n - first)
+        x_here = x[first : first + rows]
+        weight_here = weight[first : first + rows]
+        j = 1
+        while j + 4 <= period:
+            x_back = x[first - j - 3 : first - j + rows]
+            for k in range(rows):
+                one = x_here[k] - x_back[k + 3]
+                two = x_here[k] - x_back[k + 2]
+                three = x_here[k] - x_back[k + 1]
+                four = x_here[k] - x_back[k]
+                half = (weight_here[k] + one * one) + two * two
+                weight_here[k] = (half + three * three) + four * four
+            j += 4
+        while j < period:
+            x_back = x[first - j : first - j + rows]
+            for k in range(rows):
                 distance = x_here[k] - x_back[k]
                 weight_here[k] += distance * distance
+            j += 1
     total = 0.0
     weights = 0.0
     for i in range(n):

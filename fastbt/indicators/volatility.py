@@ -132,6 +132,7 @@ def _chop(candles, params, out):
     _rolling_max(candles[:, HIGH], period, IS_A_WALL, highest)
     _rolling_min(candles[:, LOW], period, IS_A_WALL, lowest)
     path = 0.0
+    base = np.log10(params[0])
     for i in range(n):
         # Where the average is not known yet it counts as 0.
         if not np.isnan(ranges[i]):
@@ -140,7 +141,7 @@ def _chop(candles, params, out):
             path -= ranges[i - period]
         out[0, i] = np.nan
         if i >= period - 1 and highest[i] > lowest[i] and path > 0.0:
-            out[0, i] = params[1] * (np.log10(path) - np.log10(highest[i] - lowest[i])) / np.log10(params[0])
+            out[0, i] = params[1] * (np.log10(path) - np.log10(highest[i] - lowest[i])) / base
 
 
 @indicator(_chop)

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from fastbt._jit import kernel
-from fastbt.indicators._blocks import LANES, ROWS, _now_and_before, _pairwise_products, _pairwise_sum
+from fastbt.indicators._blocks import LANES, ROWS, _after_unknown, _now_and_before, _pairwise_products, _pairwise_sum
 from fastbt.indicators._registry import Value, indicator
 from fastbt.types import Float1D, Float2D
 
@@ -152,7 +152,8 @@ def epma(
 @kernel
 def _jsa(x, params, out):
     """Mean of now and then."""
-    now, before, found = _now_and_before(x, int(params[0]), out[0])
+    now, before = _now_and_before(x, int(params[0]))
+    found = _after_unknown(out[0], now.shape[0])
     for i in range(now.shape[0]):
         found[i] = (now[i] + before[i]) / 2.0
 
