@@ -13,8 +13,8 @@ From the source of a kernel this writes one in which every loop over the rows ho
         out[i] = value                                     out__0[i] = value__0
                                                            value__1 = ...
 
-Where it can, the lists of such a loop are the lanes of vectors (`_in_lanes`), and what it reads and writes row by row is
-moved in blocks (`_in_blocks`).
+Where it can, the lists of such a loop are the lanes of vectors (`_in_lanes`), and what it reads and writes row by row
+is moved in blocks (`_in_blocks`).
 """
 
 from __future__ import annotations
