@@ -37,9 +37,19 @@ def lean(function: Any) -> Any:
     return _parts.whole(function, _LEAN)
 
 
+def inlined(function: Any) -> Any:
+    """Return `lean` for what becomes a part of its callers wherever it is called."""
+    return _parts.whole(function, _LEAN | {"forceinline": True})
+
+
 def inner(function: Any) -> Any:
     """Return `lean` for functions of generated modules that only other kernels call: they are not cached."""
     return _parts.part(function, _LEAN, cached=False)
+
+
+def inner_inlined(function: Any) -> Any:
+    """Return `inner` for what becomes a part of its callers wherever it is called."""
+    return _parts.part(function, _LEAN | {"forceinline": True}, cached=False)
 
 
 def inner_kernel(function: Any) -> Any:
@@ -63,13 +73,3 @@ def kernel_of(*signatures: Any) -> Any:
 def jit_disabled() -> bool:
     """Return whether kernels run as plain Python (`NUMBA_DISABLE_JIT=1`)."""
     return bool(cast(Any, config).DISABLE_JIT)
-
-
-def inlined(function: Any) -> Any:
-    """Return `lean` for what becomes a part of its callers wherever it is called."""
-    return _parts.whole(function, _LEAN | {"forceinline": True})
-
-
-def inner_inlined(function: Any) -> Any:
-    """Return `inner` for what becomes a part of its callers wherever it is called."""
-    return _parts.part(function, _LEAN | {"forceinline": True}, cached=False)

@@ -272,9 +272,11 @@ def _compiler(kind: type[_Library], *, is_kept: bool = False) -> Any:
     return Compiler
 
 
-#: What the machine hands to its functions: no two of these overlap, but for what is only read.
-_APART: Final = frozenset(
-    "s v k x bars minutes span block_span bar_span bar_block_span events event_prices samples sample_prices "
+#: What every function of a strategy is handed, and what else the machine hands to its own: no two of these overlap, but
+#: for what is only read.
+_APART: Final = frozenset("s v k x bars minutes".split())
+_APART_IN_MACHINE: Final = _APART | frozenset(
+    "span block_span bar_span bar_block_span events event_prices samples sample_prices "
     "sample_times trades log daily states variables configs order groups outcomes metrics".split()
 )
 _MEMORY: Final = (types.Array, types.Record, types.BaseTuple)
@@ -289,8 +291,11 @@ def _has_memory_apart(function: Any, kinds: tuple[Any, ...]) -> bool:
     if not function.__module__.startswith("fastbt_generated"):
         return False
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    # A strategy's method may call what it is handed `events` or `log`.
+    is_machine = function.__name__.startswith("_") or function.__name__ == "run_sets"
+    apart = _APART_IN_MACHINE if is_machine else _APART
     return not any(
-        isinstance(kind, types.BaseTuple) or (isinstance(kind, _MEMORY) and name not in _APART)
+        isinstance(kind, types.BaseTuple) or (isinstance(kind, _MEMORY) and name not in apart)
         for name, kind in zip(names, kinds, strict=True)
     )
 

@@ -9,15 +9,16 @@ import numpy as np
 
 from fastbt._jit import jit_disabled
 
-#: Numbers that are compared at once.
+#: Numbers that are compared at once, and how many rows of as many numbers a block has.
 LANES: Final = 16
+ROWS: Final = 3
 
 
-def _reached_in_python(rows, block, low, high):
-    """Return the bits of the columns of `rows[block]` whose first row is at most `low` or second at least `high`."""
+def _reached_in_python(blocks, number, low, high):
+    """Return the bits of the lanes of a block whose first row is at most `low` or second at least `high`."""
     bits = 0
     for i in range(LANES):
-        if rows[block, 0, i] <= low or rows[block, 1, i] >= high:
+        if blocks[number, 0, i] <= low or blocks[number, 1, i] >= high:
             bits |= 1 << i
     return np.uint64(bits)
 
@@ -25,6 +26,10 @@ def _reached_in_python(rows, block, low, high):
 def _lowest_bit_in_python(bits):
     """Return the number of the lowest bit that is set."""
     return np.uint64((int(bits) & -int(bits)).bit_length() - 1)
+
+
+def _prefetch_in_python(blocks, number):
+    """Let the processor fetch the first two rows of a block into its cache."""
 
 
 def _occupied_in_python(numbers, at):
@@ -49,9 +54,8 @@ def _intrinsics() -> tuple[Any, ...]:
 
     def block_of(builder, array, number):
         """Return where a block begins."""
-        size = cgutils.unpack_tuple(builder, array.strides, 3)[0]
-        start = builder.bitcast(array.data, ir.IntType(8).as_pointer())
-        return builder.bitcast(builder.gep(start, [builder.mul(number, size)]), ir.DoubleType().as_pointer())
+        start = builder.bitcast(array.data, ir.DoubleType().as_pointer())
+        return builder.gep(start, [builder.mul(number, ir.Constant(word, ROWS * LANES))])
 
     def load(builder, place):
         loaded = builder.load(builder.bitcast(place, lanes.as_pointer()))
@@ -59,8 +63,8 @@ def _intrinsics() -> tuple[Any, ...]:
         return loaded
 
     @cast(Any, intrinsic)
-    def reached(typing_context, rows, block, low, high):
-        signature = types.uint64(rows, types.uint64, types.float64, types.float64)
+    def reached(typing_context, blocks, number, low, high):
+        signature = types.uint64(blocks, types.uint64, types.float64, types.float64)
 
         def generate(context, builder, signature, arguments):
             array = context.make_array(signature.args[0])(context, builder, arguments[0])
@@ -81,23 +85,20 @@ def _intrinsics() -> tuple[Any, ...]:
         return types.uint64(types.uint64), generate
 
     @cast(Any, intrinsic)
-    def prefetch(typing_context, rows, block):
+    def prefetch(typing_context, blocks, number):
         def generate(context, builder, signature, arguments):
             array = context.make_array(signature.args[0])(context, builder, arguments[0])
-            number = ir.IntType(32)
-            kinds = [ir.IntType(8).as_pointer(), number, number, number]
-            name = "llvm.prefetch.p0i8"
-            function = builder.module.globals.get(name) or ir.Function(
-                builder.module, ir.FunctionType(ir.VoidType(), kinds), name
-            )
+            option = ir.IntType(32)
+            kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), option, option, option])
+            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
             start = block_of(builder, array, arguments[1])
             for line in range(0, 2 * LANES, 8):
                 place = builder.gep(start, [ir.Constant(word, line)])
                 place = builder.bitcast(place, ir.IntType(8).as_pointer())
-                builder.call(function, [place, *(ir.Constant(number, each) for each in (0, 3, 1))])
+                builder.call(function, [place, *(ir.Constant(option, each) for each in (0, 3, 1))])
             return context.get_dummy_value()
 
-        return types.none(rows, types.uint64), generate
+        return types.none(blocks, types.uint64), generate
 
     @cast(Any, intrinsic)
     def occupied(typing_context, numbers, at):
@@ -121,10 +122,11 @@ def _intrinsics() -> tuple[Any, ...]:
     return reached, lowest_bit, prefetch, occupied
 
 
-#: `reached(rows, block, low, high)`, of a C-contiguous array of shape (n, 2, LANES), and `lowest_bit(bits)`, of bits
-#: that are not all 0: see above. Neither checks its arguments.
+#: `reached(blocks, number, low, high)` and `prefetch(blocks, number)`, of a C-contiguous array of shape
+#: (n, ROWS, LANES), `lowest_bit(bits)` of bits that are not all 0, and `occupied(numbers, at)`: see above. None checks
+#: its arguments.
 reached, lowest_bit, prefetch, occupied = (
-    (_reached_in_python, _lowest_bit_in_python, lambda rows, block: None, _occupied_in_python)
+    (_reached_in_python, _lowest_bit_in_python, _prefetch_in_python, _occupied_in_python)
     if jit_disabled()
     else _intrinsics()
 )

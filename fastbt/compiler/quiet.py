@@ -66,6 +66,10 @@ def _joined(op: ast.boolop, nodes: Iterable[ast.expr], decides: bool) -> ast.exp
     return next(iter(kept.values())) if len(kept) == 1 else ast.BoolOp(op, list(kept.values()))
 
 
+#: Nodes of the syntax tree of a hook that is worth a copy in each kernel that calls it: some twenty lines.
+_SHORT: Final = 250
+
+
 @dataclass
 class Guard:
     """Turns one hook into its guard.
@@ -469,8 +473,8 @@ def _fact_text(number: int, condition: str) -> str:
     )
 
 
-def with_facts(text: str, facts: Sequence[str]) -> str:
-    """Return functions that look facts up where they stand beside the event."""
+def for_plain_trades(text: str, facts: Sequence[str]) -> str:
+    """Return functions that look facts up where they stand beside the event, short hooks as parts of the kernels."""
     places = {each: i for i, each in enumerate(facts)}
 
     class Lookup(ast.NodeTransformer):
@@ -479,7 +483,11 @@ def with_facts(text: str, facts: Sequence[str]) -> str:
                 return ast.parse(f"_fact_{places[whole]}({', '.join(COMMON)})", mode="eval").body
             return self.generic_visit(node)
 
-    return "\n\n\n".join(ast.unparse(Lookup().visit(each)) for each in ast.parse(text).body)
+    functions = [Lookup().visit(each) for each in ast.parse(text).body]
+    for each in functions:
+        if isinstance(each, ast.FunctionDef) and each.name in api.HOOKS and sum(1 for _ in ast.walk(each)) < _SHORT:
+            each.decorator_list = [ast.Name("inner_inlined", ast.Load())]
+    return "\n\n\n".join(map(ast.unparse, functions))
 
 
 def _what_hooks_see(hooks: Iterable[str], table: EffectTable) -> dict[str, bool]:

@@ -601,6 +601,19 @@ def _log_fill(s, i, filled_qty, fee, log):
 
 
 @lean
+def _show_order(s, price, qty, filled_qty, side, type_, via, fee, reduce_only):
+    """Let callbacks see the order that was filled."""
+    s.order_price = price
+    s.order_qty = qty
+    s.order_filled_qty = filled_qty
+    s.order_side = side
+    s.order_type = type_
+    s.order_via = via
+    s.order_fee = fee
+    s.order_reduce_only = reduce_only
+
+
+@lean
 def _fill(s, i, trades, log):
     """Execute order `i` up to, not including, the strategy's callbacks (specification 3.3); return the effect."""
     qty = s.o_qty[i]
@@ -633,14 +646,7 @@ def _fill(s, i, trades, log):
         if not reduce_only:
             _drop_margin_row(s, side, qty, price)
         s.wallet = s.wallet - abs(filled_qty * price) * s.fee_rate
-    s.order_price = price
-    s.order_qty = qty
-    s.order_filled_qty = filled_qty
-    s.order_side = side
-    s.order_type = s.o_type[i]
-    s.order_via = s.o_via[i]
-    s.order_fee = fee
-    s.order_reduce_only = reduce_only
+    _show_order(s, price, qty, filled_qty, side, s.o_type[i], s.o_via[i], fee, reduce_only)
     if s.qty == 0.0:
         _open_position(s, qty, price)
     elif s.qty == -qty or (abs(s.qty) < 1e-11 and _sum_floats(s.qty, qty) == 0.0):

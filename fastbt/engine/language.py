@@ -421,9 +421,10 @@ def _liquidate(s):
         s.take_profit[0, 0] = s.qty
         s.take_profit[0, 1] = s.current_price
     else:
-        s.stop_loss_n = 1
-        s.stop_loss[0, 0] = s.qty
+        # In another order than above, or LLVM makes one store to either of it (see `owned.py`).
         s.stop_loss[0, 1] = s.current_price
+        s.stop_loss[0, 0] = s.qty
+        s.stop_loss_n = 1
 
 
 @lean

@@ -73,6 +73,12 @@ OUTCOME_TRADES: Final = 8
 OUTCOME_FILLS: Final = 9
 OUTCOME_FIELDS: Final = 10
 
+#: Fields of a run's state that list orders and fills.
+TABLES: Final = frozenset(
+    "o_id o_price o_qty o_side o_type o_status o_reduce_only o_via o_created_at "
+    "buy_rows sell_rows buy_fills sell_fills".split()
+)
+
 
 @cache
 def state_dtype(points: int, orders: int, routes: int = 1, shared: int = 0) -> np.dtype[Any]:
@@ -239,7 +245,7 @@ class Market:
         How many of `bars` belong to the warm-up.
     timeframe_minutes : int
         Minutes of one bar.
-    span, block_span, bar_span, bar_block_span : ndarray, shape (n, 2 or 3, 16)
+    span, block_span, bar_span, bar_block_span : ndarray, shape (n, 3, 16)
         Lowest and highest price that each minute, each block of 16 minutes, each bar and each block of 16 bars touches,
         the jump from the previous close included; see `spans.in_blocks`. Of minutes also the open, NaN where open or
         close are not between low and high.
@@ -302,7 +308,7 @@ def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe
         times.append(end)
     minutes = np.ascontiguousarray(minutes, dtype=np.float64)
     bars = np.ascontiguousarray(bars, dtype=np.float64)
-    # Where a candle contradicts itself, a search must not rely on its span.
+    # Where a candle contradicts itself, its open does not tell which price is met first.
     is_sane = (minutes[:, LOW] <= np.minimum(minutes[:, OPEN], minutes[:, CLOSE])) & (
         np.maximum(minutes[:, OPEN], minutes[:, CLOSE]) <= minutes[:, HIGH]
     )

@@ -10,7 +10,7 @@ plays the parameter set from its start. `fastbt.compiler.plain` tells which stra
 
 import numpy as np
 
-from fastbt._jit import inlined, inner, inner_inlined, lean
+from fastbt._jit import inlined, inner, inner_inlined
 from fastbt._vectors import prefetch
 from fastbt.engine.kernels import (
     BUY,
@@ -28,6 +28,7 @@ from fastbt.engine.kernels import (
     _liquidation_price,
     _position_pnl,
     _publish,
+    _show_order,
     _split_candle,
 )
 from fastbt.engine.layout import TRADE_FEE, TRADE_HOLDING, TRADE_PNL, TRADE_SIDE
@@ -44,6 +45,7 @@ from fastbt.engine.machine import (
     should_short,
     update_position,
 )
+from fastbt.engine.owned import copy_back, own_copy
 from fastbt.engine.skipping import (
     ALWAYS,
     EVER_ENTER,
@@ -55,7 +57,6 @@ from fastbt.engine.skipping import (
     NOW_ENTER,
     NOW_HOLD,
     SOMETIMES,
-    _sample,
     _wakes,
 )
 from fastbt.engine.spans import BLOCK_BITS, _find_touched, _reaches
@@ -72,17 +73,27 @@ KEPT, SOLD_BY_STOP, SOLD_BY_TARGET, NOT_PLAIN = 0, 1, 2, 3
 DUST = 1e-11
 
 
-@lean
+@inlined
+def _sample_plain(s, daily):
+    """Append a daily balance sample, as `_sample` does where no other route and no order matters."""
+    equity = s.wallet
+    if s.qty != 0.0:
+        equity += _position_pnl(s)
+    daily[s.n_samples] = equity
+    s.n_samples += 1
+
+
+@inlined
 def _sample_until(s, daily, samples, sample_prices, due, minute):
     """Take the daily samples that are due before the end of `minute`; return the next."""
     while due < len(samples) and samples[due] < minute:
         s.current_price = sample_prices[due]
-        _sample(s, daily)
+        _sample_plain(s, daily)
         due += 1
     return due
 
 
-@lean
+@inlined
 def _show_bar(s, started_at, b, price):
     """Set the clock to the decision on bar `b`, which closed at `price` and whose minutes were played."""
     s.bar = s.warmup_bars + b
@@ -146,20 +157,7 @@ def _detect_plain(s):
     return found
 
 
-@lean
-def _show_order(s, price, qty, filled_qty, side, type_, via, fee, reduce_only):
-    """Let callbacks see the order that was filled."""
-    s.order_price = price
-    s.order_qty = qty
-    s.order_filled_qty = filled_qty
-    s.order_side = side
-    s.order_type = type_
-    s.order_via = via
-    s.order_fee = fee
-    s.order_reduce_only = reduce_only
-
-
-@inner
+@inner_inlined
 def _open_plain(s, qty, price):
     """Open the position at the market (specification 3.3)."""
     fee = s.fee_rate * (abs(qty) * price)
@@ -233,7 +231,7 @@ def _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via):
     on_close_position(s, v, k, x, bars, minutes)
 
 
-@inner
+@inner_inlined
 def _meet_price(s, minutes, i, low, high):
     """Return which exit minute `i` reaches first, the upper one or the lower, and at which price (specification 1.5).
 
@@ -266,7 +264,7 @@ def _meet_price(s, minutes, i, low, high):
     return is_high, price
 
 
-@inner
+@inner_inlined
 def _touch_plain(s, v, k, x, bars, minutes, span, trades, i, low, high):
     """Play minute `i`, in which an exit is touched; tell whether it was filled."""
     is_low, is_high, open_ = _reaches(span, i, low, high)
@@ -280,14 +278,15 @@ def _touch_plain(s, v, k, x, bars, minutes, span, trades, i, low, high):
         price = high if is_high else low
     s.current_price = price
     is_target = is_high == (s.qty > 0.0)
-    qty = s.take_profit_was[0, 0] if is_target else s.stop_loss_was[0, 0]
+    stop_qty, target_qty = s.stop_loss_was[0, 0], s.take_profit_was[0, 0]
+    qty = target_qty if is_target else stop_qty
     type_ = LIMIT if is_target else STOP
     via = VIA_TAKE_PROFIT if is_target else VIA_STOP_LOSS
     _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via)
     return True
 
 
-@inner
+@inner_inlined
 def _enter_plain(s, v, k, x, bars, minutes, is_long):
     """Run go_long or go_short and enter at the market; tell if that is all (specification 2.3 and 2.6)."""
     if is_long:
@@ -345,8 +344,8 @@ def _enter_plain(s, v, k, x, bars, minutes, is_long):
     return s.status == OK and _detect_plain(s) == KEPT
 
 
-@inner
-def _run_plain(
+@inner_inlined
+def _play_plain(
     s,
     v,
     k,
@@ -365,9 +364,8 @@ def _run_plain(
     trades,
     daily,
 ):
-    """Run one parameter set; return False, at whatever moment, if one of its trades is not plain."""
-    _begin(s, minutes)
-    _sample(s, daily)
+    """Play the bars; return False if a trade is not plain."""
+    _sample_plain(s, daily)
     length = s.timeframe_minutes
     n_bars = len(minutes) // length
     started_at = minutes[0, TIMESTAMP]
@@ -480,14 +478,13 @@ def _run_plain(
             if found == NOT_PLAIN:
                 return False
             if found != KEPT:
-                if found == SOLD_BY_STOP:
-                    qty = s.stop_loss_was[0, 0]
-                    price = s.stop_loss_was[0, 1]
-                    via = VIA_STOP_LOSS
-                else:
-                    qty = s.take_profit_was[0, 0]
-                    price = s.take_profit_was[0, 1]
-                    via = VIA_TAKE_PROFIT
+                at_stop = found == SOLD_BY_STOP
+                # Both are read, or LLVM reads from either place (see `owned.py`).
+                stop_qty, stop_price = s.stop_loss_was[0, 0], s.stop_loss_was[0, 1]
+                target_qty, target_price = s.take_profit_was[0, 0], s.take_profit_was[0, 1]
+                qty = stop_qty if at_stop else target_qty
+                price = stop_price if at_stop else target_price
+                via = VIA_STOP_LOSS if at_stop else VIA_TAKE_PROFIT
                 _close_plain(s, v, k, x, bars, minutes, trades, qty, price, MARKET, via)
                 if s.status != OK:
                     return False
@@ -511,5 +508,53 @@ def _run_plain(
         _close_plain(s, v, k, x, bars, minutes, trades, -s.qty, s.current_price, MARKET, VIA_NONE)
     if due > 0 and samples[due - 1] == len(minutes) - 1:
         s.n_samples -= 1
-    _sample(s, daily)
+    _sample_plain(s, daily)
     return s.status == OK
+
+
+@inner
+def _run_plain(
+    s,
+    v,
+    k,
+    x,
+    bars,
+    minutes,
+    span,
+    block_span,
+    bar_span,
+    bar_block_span,
+    events,
+    event_prices,
+    n_events,
+    samples,
+    sample_prices,
+    trades,
+    daily,
+):
+    """Run one parameter set; return False, at whatever moment, if one of its trades is not plain."""
+    _begin(s, minutes)
+    own = own_copy(s)
+    own_variables = own_copy(v)
+    done = _play_plain(
+        own,
+        own_variables,
+        k,
+        x,
+        bars,
+        minutes,
+        span,
+        block_span,
+        bar_span,
+        bar_block_span,
+        events,
+        event_prices,
+        n_events,
+        samples,
+        sample_prices,
+        trades,
+        daily,
+    )
+    copy_back(own, s)
+    copy_back(own_variables, v)
+    return done

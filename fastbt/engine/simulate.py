@@ -264,10 +264,21 @@ class Runner:
         trades, fills = layout.output_buffers(market.n_bars, log=log)
         return states, variables, trades, fills
 
-    def run(self, configs: npt.NDArray[Any], x: Float2D, first: int, last: int, output: Output) -> None:
-        """Run the sets [first, last) into their rows of `output`; safe to call from several threads."""
+    def run(
+        self,
+        configs: npt.NDArray[Any],
+        x: Float2D,
+        first: int,
+        last: int,
+        output: Output,
+        groups: Int1D | None = None,
+    ) -> None:
+        """Run the sets [first, last) into their rows of `output`; safe to call from several threads.
+
+        `groups` tells that they stand as `groups()` orders them, and which belong together.
+        """
         states, variables, trades, log = self._scratch()
-        self._call(configs, x, first, last, output, states, variables, trades, log)
+        self._call(configs, x, first, last, output, states, variables, trades, log, groups)
 
     def _call(
         self,
@@ -280,11 +291,15 @@ class Runner:
         variables: npt.NDArray[Any],
         trades: Float2D,
         log: Float2D,
+        groups: Int1D | None = None,
     ) -> None:
         market = self.market
         if jit_disabled():
             configs = configs.view(np.recarray)
-        order, groups = self.groups(configs, first, last)
+        if groups is None:
+            order, groups = self.groups(configs, first, last)
+        else:
+            order = np.arange(first, last)
         events, event_prices = self._events()
         self.module.run_sets(
             order,

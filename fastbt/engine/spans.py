@@ -2,7 +2,7 @@
 """Where prices were: the spans of minutes and bars, and the search for the first one that reaches a price.
 
 Spans are kept in blocks of sixteen, first all lows and then all highs, so that a block is searched in a few
-instructions without a branch. Minutes have a third column, the opens.
+instructions without a branch. The third sixteen of each are the opens of minutes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from fastbt._jit import lean
-from fastbt._vectors import LANES, lowest_bit, reached
+from fastbt._vectors import LANES, ROWS, lowest_bit, reached
 from fastbt.types import Float1D, Float3D
 
 #: Spans of one block, and the bits of a number that count them.
@@ -21,31 +21,33 @@ BLOCK_BITS: Final = np.uint64(LANES.bit_length() - 1)
 _ONE, _MASK = np.uint64(1), np.uint64(LANES - 1)
 
 
-def in_blocks(*columns: Float1D) -> Float3D:
+def in_blocks(low: Float1D, high: Float1D, opens: Float1D | None = None) -> Float3D:
     """Return columns as the search wants them.
 
     Parameters
     ----------
-    *columns : ndarray, shape (n,)
-        Lows, highs and what else is looked at where a span is found.
+    low, high : ndarray, shape (n,)
+    opens : ndarray, shape (n,), optional
+        What else is looked at where a span is found.
 
     Returns
     -------
-    ndarray, shape (n / 16 rounded up, n_columns, 16)
-        Each sixteen of every column; NaN, which reaches nothing, after the last.
+    ndarray, shape (n / 16 rounded up, 3, 16)
+        Each sixteen lows, highs and opens; NaN, which reaches nothing, after the last and where no opens are given.
     """
-    n = len(columns[0])
-    blocks = np.full((len(columns), -(-n // BLOCK) * BLOCK), np.nan)
-    for block, column in zip(blocks, columns, strict=True):
-        block[:n] = column
-    return np.ascontiguousarray(blocks.reshape(len(columns), -1, BLOCK).transpose(1, 0, 2))
+    n = len(low)
+    blocks = np.full((ROWS, -(-n // BLOCK) * BLOCK), np.nan)
+    blocks[0, :n], blocks[1, :n] = low, high
+    if opens is not None:
+        blocks[2, :n] = opens
+    return np.ascontiguousarray(blocks.reshape(ROWS, -1, BLOCK).transpose(1, 0, 2))
 
 
-def spans_of(low: Float1D, high: Float1D, *columns: Float1D) -> tuple[Float3D, Float3D]:
-    """Return spans (and other columns) in blocks, and the spans of the blocks, in blocks."""
+def spans_of(low: Float1D, high: Float1D, opens: Float1D | None = None) -> tuple[Float3D, Float3D]:
+    """Return spans (and opens) in blocks, and the spans of the blocks, in blocks."""
     starts = np.arange(0, len(low), BLOCK)
     above = in_blocks(np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts))
-    return in_blocks(low, high, *columns), above
+    return in_blocks(low, high, opens), above
 
 
 @lean

@@ -210,9 +210,9 @@ def clocked_in_a_row(action: Callable[[], Any], at_least: float = 0.5) -> tuple[
     if first >= at_least:
         return first, busy, answer, first
     times: list[tuple[float, float]] = []
-    while sum(seconds for seconds, _ in times) < at_least:
-        *time_of_call, answer = clocked(action)
-        times.append((time_of_call[0], time_of_call[1]))
+    while sum(each for each, _ in times) < at_least:
+        seconds, busy, answer = clocked(action)
+        times.append((seconds, busy))
     mean, cpu = (sum(each) / len(times) for each in zip(*times, strict=True))
     return mean, cpu, answer, first
 

@@ -336,7 +336,7 @@ class Evaluator:
         def task(first: int, last: int) -> None:
             daily = buffer.daily[first:last] if keep_daily else self._daily_room()[: last - first]
             rows = Output(buffer.outcomes[first:last], daily, buffer.metrics[first:last])
-            kernels.runner.run(configs[first:last], x, 0, last - first, rows)
+            kernels.runner.run(configs[first:last], x, 0, last - first, rows, groups[first:last])
 
         def pass_on(parts: list[tuple[int, int]]) -> None:
             assert tell is not None

@@ -157,14 +157,17 @@ def test_memory_apart__is_assumed_only_of_what_the_machine_hands_over():
     numbers, record = typeof(np.zeros((2, 2))), typeof(np.zeros(1, dtype=[("a", "f8"), ("b", "f8", (3,))]))
     part = record.dtype.fields["b"].type
 
-    def function(names, module="fastbt_generated_0123"):
+    def function(names, module="fastbt_generated_0123", name="should_long"):
         found = eval(f"lambda {names}: None")
-        found.__module__ = module
+        found.__module__, found.__name__ = module, name
         return found
 
     assert _parts._has_memory_apart(function("s, v, x, price"), (record.dtype, record.dtype, numbers, types.float64))
     # A list of the strategy's is a part of its variables.
     assert not _parts._has_memory_apart(function("s, v, items"), (record.dtype, record.dtype, part))
+    # What the machine calls so is apart; what a method calls so may be anything.
+    assert _parts._has_memory_apart(function("s, v, events", name="_run_plain"), (record.dtype, record.dtype, numbers))
+    assert not _parts._has_memory_apart(function("s, v, events", name="m_last"), (record.dtype, record.dtype, numbers))
     # Several routes reach their records through `v`, too.
     assert not _parts._has_memory_apart(function("s, v"), (record.dtype, types.UniTuple(numbers, 2)))
     assert not _parts._has_memory_apart(function("s, v", "fastbt.engine.kernels"), (record.dtype, record.dtype))

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from fastbt._jit import jit_disabled
 from fastbt.data._kernels import _resample
 from fastbt.engine import kernels, language, sizing
-from fastbt.engine.layout import build_market, state_dtype
-from fastbt.engine.spans import BLOCK, _find_touched
+from fastbt.engine.layout import state_dtype
 from fastbt.types import Mode, Status
 
 LAYOUT = state_dtype(2, 12)
@@ -95,29 +94,6 @@ def test_triggers__include_the_liquidation_price(working, price, qty, leverage):
     sign = 1 if qty > 0 else -1
     liquidation = entry * (1 - sign / leverage + sign * 0.004)
     assert tuple(kernels._triggers(s)) == pytest.approx(naive.triggers(working, price, liquidation), rel=1e-15)
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 130), st.floats(0, 1), st.floats(0, 1), st.integers(0, 100))
-def test_find_touched__equals_walking_the_minutes(seed, n, below, above, where):
-    minutes = make_candles(n, seed)
-    market = build_market(minutes, minutes, warmup_bars=0, timeframe_minutes=1)
-    first, last = sorted((where % n, n - where // 3 % n))
-    low = np.quantile(minutes[:, 4], below / 4) - 1e-9
-    high = np.quantile(minutes[:, 3], 1 - above / 4) + 1e-9
-    found = _find_touched(market.span, market.block_span, first, last, low, high)
-    assert found == naive.first_touched(minutes.tolist(), first, last, low, high)
-
-
-def test_find_touched__finds_the_only_one_in_any_block():
-    minutes = np.full((37 * BLOCK + 3, 6), 100.0)
-    for i in [*range(3 * BLOCK), *range(15 * BLOCK, 18 * BLOCK), *range(31 * BLOCK, len(minutes), 5)]:
-        touched = minutes.copy()
-        touched[i, 3] = 101.0
-        market = build_market(touched, touched, warmup_bars=0, timeframe_minutes=1)
-        for first in (0, i, BLOCK, 1, 16 * BLOCK - 1, i // BLOCK * BLOCK, len(minutes)):
-            found = _find_touched(market.span, market.block_span, first, len(minutes), 99.0, 101.0)
-            assert found == (i if first <= i else -1)
-        assert _find_touched(market.span, market.block_span, 0, i, 99.0, 101.0) == -1
 
 
 # --- candles --------------------------------------------------------------------------------------------------------

@@ -51,12 +51,12 @@ def test_occupied__finds_what_is_not_zero_before_the_end(seed, n, at):
 
 @given(ends, st.integers(1, 90))
 def test_in_blocks__keeps_every_number_and_fills_up_with_what_reaches_nothing(seed, n):
-    low, high, other = np.random.default_rng(seed).normal(size=(3, n))
-    blocks = spans.in_blocks(low, high, other)
+    low, high, opens = np.random.default_rng(seed).normal(size=(3, n))
+    blocks = spans.in_blocks(low, high, opens)
     assert blocks.shape == (-(-n // spans.BLOCK), 3, spans.BLOCK)
     back = blocks.transpose(1, 0, 2).reshape(3, -1)
-    np.testing.assert_array_equal(back[:, :n], [low, high, other])
-    assert np.isnan(back[:, n:]).all()
+    np.testing.assert_array_equal(back[:, :n], [low, high, opens])
+    assert np.isnan(back[:, n:]).all() and np.isnan(spans.in_blocks(low, high)[:, 2]).all()
 
 
 @given(ends, st.integers(1, 700), st.floats(0, 1), st.floats(0, 1), st.integers(0, 700))
@@ -80,6 +80,23 @@ def test_opens__are_unknown_where_a_candle_contradicts_itself():
     opens = [spans._reaches(market.span, i, 0.0, np.inf)[2] for i in range(40)]
     assert np.flatnonzero(np.isnan(opens)).tolist() == [7, 20]
     assert opens[8] == minutes[8, OPEN]
+
+
+def test_find_touched__finds_the_only_one_in_any_block():
+    size = spans.BLOCK
+    minutes = np.full((37 * size + 3, 6), 100.0)
+    for i in [
+        *range(3 * size),
+        *range(15 * size, 18 * size),
+        *range(31 * size, len(minutes), 5),
+    ]:
+        touched = minutes.copy()
+        touched[i, 3] = 101.0
+        market = build_market(touched, touched, warmup_bars=0, timeframe_minutes=1)
+        for first in (0, i, size, 1, 16 * size - 1, i // size * size, len(minutes)):
+            found = spans._find_touched(market.span, market.block_span, first, len(minutes), 99.0, 101.0)
+            assert found == (i if first <= i else -1)
+        assert spans._find_touched(market.span, market.block_span, 0, i, 99.0, 101.0) == -1
 
 
 @pytest.mark.parametrize("last", [0, 5])
