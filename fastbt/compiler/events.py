@@ -7,6 +7,8 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, cast
 
+from fastbt.engine.layout import LISTED_AT_ONCE
+
 #: The bit of an event's states that holds its first fact (see `skipping.py`), and how many there are.
 FIRST_FACT: Final = 5
 MOST_FACTS: Final = 26
@@ -158,9 +160,10 @@ def _list_events(s, v, k, x, bars, minutes, events):
         events[0, b] = b
         events[1, b] = IN_FLAT | IN_WAIT | IN_LONG | IN_SHORT
     n = early
-    for first in range(early, n_bars, 256):
-        # What is found stays in the cache until it is listed.
-        found = events[1, first : min(first + 256, n_bars)]
+    room = events.shape[1] - {size}
+    for first in range(early, n_bars, {size}):
+        # What is found stays in the cache, always in the same place, until it is listed.
+        found = events[1, room : room + min({size}, n_bars - first)]
         start = warmup + first
 {parts}
         for i in range(len(found)):
@@ -251,6 +254,7 @@ def make_listing(text: str, answers: Mapping[str, bool | None], conditions: Iter
     reaches = ", ".join(["1", *dict.fromkeys(ast.unparse(each) for each in at_bar.reaches)])
     texts.append(
         _LISTING.strip().format(
+            size=LISTED_AT_ONCE,
             fields="\n".join(f"    {name} = k.{field}" for field, name in at_bar.fields.items()),
             rows="\n".join(f"    all_{name} = {part}" for part, name in at_bar.rows.items()),
             parts="\n".join(f"        {name} = all_{name}[first - early :]" for name in at_bar.rows.values()),

@@ -73,6 +73,8 @@ OUTCOME_TRADES: Final = 8
 OUTCOME_FILLS: Final = 9
 OUTCOME_FIELDS: Final = 10
 
+#: Bars that are looked at before those on which a strategy may act are listed; a multiple of sixteen.
+LISTED_AT_ONCE: Final = 256
 #: Fields of a run's state that list orders and fills.
 TABLES: Final = frozenset(
     "o_id o_price o_qty o_side o_type o_status o_reduce_only o_via o_created_at "

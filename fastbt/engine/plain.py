@@ -206,12 +206,12 @@ def _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via):
     if held < 0.0:
         pnl *= -1.0
     pnl -= fees
-    n = s.n_trades
+    n = np.uint64(s.n_trades)
     trades[TRADE_SIDE, n] = -side
     trades[TRADE_FEE, n] = fees
     trades[TRADE_PNL, n] = pnl
     trades[TRADE_HOLDING, n] = (s.time - s.opened_at) / 1000.0
-    s.n_trades = n + 1
+    s.n_trades += 1
     if SEES_TRADE:
         s.closed_side = -side
         s.closed_fee = fees
@@ -378,12 +378,12 @@ def _play_plain(
         # Without a position, on bar b; after a sale on this very bar, the strategy has begun its decision already.
         if not sold_at_market:
             if EVER_ENTER == SOMETIMES:
-                while p < n_events and (events[0, p] < b or (events[1, p] & IN_FLAT) == 0):
+                while p < n_events and (events[0, np.uint64(p)] < b or (events[1, np.uint64(p)] & IN_FLAT) == 0):
                     p += 1
-                b = events[0, p] if p < n_events else n_bars
+                b = events[0, np.uint64(p)] if p < n_events else n_bars
                 # From the list: most of these bars are not in the cache.
-                price = event_prices[p]
-                s.facts = events[1, p]
+                price = event_prices[np.uint64(p)]
+                s.facts = events[1, np.uint64(p)]
             elif EVER_ENTER == NEVER:
                 b = n_bars
             if b >= n_bars:
@@ -432,16 +432,16 @@ def _play_plain(
             candidate = e
             facts = 0
             if EVER_HOLD == SOMETIMES:
-                while p < n_events and events[0, p] < e:
+                while p < n_events and events[0, np.uint64(p)] < e:
                     p += 1
                 q = p
-                while q < n_events and (events[1, q] & state) == 0:
+                while q < n_events and (events[1, np.uint64(q)] & state) == 0:
                     q += 1
-                candidate = events[0, q] if q < n_events else n_bars
+                candidate = events[0, np.uint64(q)] if q < n_events else n_bars
                 # If the next trade begins there, its search does.
                 prefetch(bar_span, np.uint64(candidate) >> BLOCK_BITS)
-                price = event_prices[q]
-                facts = events[1, q]
+                price = event_prices[np.uint64(q)]
+                facts = events[1, np.uint64(q)]
             elif EVER_HOLD == NEVER:
                 candidate = n_bars
             touched = _find_touched(bar_span, bar_block_span, e, min(candidate + 1, n_bars), low, high)

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fastbt._jit import jit_disabled
-from fastbt._vectors import LANES
 from fastbt.engine import layout
 from fastbt.engine.account import Account
 from fastbt.engine.exchange import settlement_currency
@@ -238,11 +237,13 @@ class Runner:
         return memory
 
     def _events(self) -> tuple[npt.NDArray[np.int32], Float1D]:
-        """Return this thread's room for bars on which a strategy may act, and one more, and for their prices."""
+        """Return this thread's room for bars on which a strategy may act, and one more, and for their prices.
+
+        Behind the first is room to look for them.
+        """
         if not hasattr(self._local, "events"):
             n = self.market.n_bars + 1
-            # Sixteen bars are looked at together, the last ones, too.
-            self._local.events = np.zeros((2, n + LANES), dtype=np.int32), np.zeros(n)
+            self._local.events = np.zeros((2, n + layout.LISTED_AT_ONCE), dtype=np.int32), np.zeros(n)
         memory: tuple[npt.NDArray[np.int32], Float1D] = self._local.events
         return memory
 
