@@ -269,6 +269,8 @@ CASES = [
     ("hull_suit", {}),
     ("hull_suit", {"mode_switch": "Ehma", "length": 20}),
     ("hull_suit", {"mode_switch": "Thma", "length": 24, "length_mult": 1.5}),
+    ("hull_suit", {"length": 1}),
+    ("hull_suit", {"mode_switch": "Thma", "length": 3}),
     ("hurst_exponent", {}),
     ("hurst_exponent", {"max_chunksize": 40, "num_chunksize": 7}),
     ("hurst_exponent", {"max_chunksize": 60, "method": 0}),

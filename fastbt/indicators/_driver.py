@@ -14,12 +14,9 @@ from numba import types
 from numba.core import cgutils
 from numba.experimental.function_type import _get_wrapper_address
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
 from fastbt._jit import jit_disabled, kernel_of
-from fastbt.types import Float1D, Float2D, Int1D
-
-Float3D = NDArray[np.float64]
+from fastbt.types import Float1D, Float2D, Float3D, Int1D
 
 _PARAMS = types.float64[::1]
 _OUT = types.float64[:, ::1]

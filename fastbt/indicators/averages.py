@@ -183,8 +183,11 @@ def ema(candles: Float2D | Float1D, period: int = 5, source_type: str = "close",
 
 @kernel
 def _wma(x, params, out):
-    """Weights 1 for the oldest to `period` for the newest, added oldest first."""
+    """Weights 1 for the oldest to `period` for the newest, added oldest first; of no rows NaN, as `hull_suit` asks."""
     period = int(params[0])
+    if period < 1:
+        out[0] = np.nan
+        return
     weight_sum = float(period * (period + 1) // 2)
     _weighted_sums(x, np.arange(1.0, period + 1.0), out[0])
     for i in range(x.shape[0]):
