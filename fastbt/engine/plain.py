@@ -378,6 +378,7 @@ def _play_plain(
         # Without a position, on bar b; after a sale on this very bar, the strategy has begun its decision already.
         if not sold_at_market:
             if EVER_ENTER == SOMETIMES:
+                # Unsigned: numba asks of each other number whether it counts from the end.
                 while p < n_events and (events[0, np.uint64(p)] < b or (events[1, np.uint64(p)] & IN_FLAT) == 0):
                     p += 1
                 b = events[0, np.uint64(p)] if p < n_events else n_bars

@@ -23,54 +23,13 @@ from fastbt.types import Float1D, Float2D
 #: divider or for memory: they would only take longer to compile.
 SIDE_BY_SIDE: Final = frozenset(
     (
-        *("apo", "dpo", "eri", "kaufmanstop", "ma", "ppo", "qstick", "vwma"),
-        *("adosc", "adx", "adxr", "atr", "bandpass", "bollinger_bands", "bollinger_bands_width", "cfo", "cg", "chande"),
-        *(
-            "cksp",
-            "cmo",
-            "correlation_cycle",
-            "cvi",
-            "damiani_volatmeter",
-            "dec_osc",
-            "decycler",
-            "dema",
-            "di",
-            "dm",
-            "dti",
-            "dx",
-        ),
-        *("efi", "ema", "emd", "gauss", "high_pass", "high_pass_2_pole", "ichimoku_cloud_seq", "ift_rsi"),
-        *(
-            "jma",
-            "kama",
-            "kdj",
-            "keltner",
-            "kvo",
-            "maaq",
-            "macd",
-            "mass",
-            "mcginley_dynamic",
-            "reflex",
-            "rma",
-            "roofing",
-        ),
-        *(
-            "roc",
-            "rocp",
-            "rocr",
-            "rocr100",
-            "rsi",
-            "rsx",
-            "safezonestop",
-            "sma",
-            "stc",
-            "supersmoother",
-            "supersmoother_3_pole",
-            "supertrend",
-        ),
-        *("support_resistance_with_breaks", "t3", "tema", "trendflex", "trix", "ttm_trend", "vosc", "wilders", "wt"),
-        *("zlema",),
-    )
+        "adosc adx adxr apo atr bandpass bollinger_bands bollinger_bands_width cfo cg chande cksp cmo "
+        "correlation_cycle cvi damiani_volatmeter dec_osc decycler dema di dm dpo dti dx efi ema emd eri gauss "
+        "high_pass high_pass_2_pole ichimoku_cloud_seq ift_rsi jma kama kaufmanstop kdj keltner kvo ma maaq macd "
+        "mass mcginley_dynamic ppo qstick reflex rma roc rocp rocr rocr100 roofing rsi rsx safezonestop sma stc "
+        "supersmoother supersmoother_3_pole supertrend support_resistance_with_breaks t3 tema trendflex trix "
+        "ttm_trend vosc vwma wilders wt zlema"
+    ).split()
 )
 
 #: Values below which one thread fills them sooner than another one wakes up.
@@ -178,7 +137,8 @@ def series(
     others: list[Item] = []
     always = described.kernel is not None and not described.averages_candles and not described.natural
     of_source: dict[str | None, Float1D | Float2D] = {}
-    has_choice, kinds = described.kernel is None or described.compiled_if is not None, described.kinds
+    has_choice = described.kernel is None or described.compiled_if is not None
+    kinds = described.kinds
     for row, (source, params, _) in enumerate(distinct):
         shares, compiles = (True, True) if always and not has_choice else kinds(params)
         if not (always or shares):

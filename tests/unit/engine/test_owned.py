@@ -28,7 +28,8 @@ def filled(dtype, seed=0):
         highest = {"b": 2, "i": 10**9}.get(dtype[name].base.kind)
         drawn = rng.random(state[name].shape) if highest is None else rng.integers(0, highest, state[name].shape)
         state[name] = drawn
-    return state
+    # As plain Python, kernels read fields as attributes.
+    return state.view(np.recarray) if jit_disabled() else state
 
 
 @pytest.mark.parametrize("points", [1, 3, 400])
