@@ -47,6 +47,11 @@ def inner(function: Any) -> Any:
     return _parts.part(function, _LEAN, cached=False)
 
 
+def inner_wide(function: Any) -> Any:
+    """Return `inner` for a loop that LLVM can turn into vectors, the widest; it stays a function of its own."""
+    return _parts.part(function, _LEAN, cached=False, wide=True)
+
+
 def inner_inlined(function: Any) -> Any:
     """Return `inner` for what becomes a part of its callers wherever it is called."""
     return _parts.part(function, _LEAN | {"forceinline": True}, cached=False)

@@ -19,6 +19,7 @@ import functools
 import gc
 import hashlib
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
@@ -45,6 +46,8 @@ class _Library(JITCodeLibrary):
 
     origin: Origin | None = None
     is_kept = False
+    #: Whether it is for the widest vectors, for which it must not become a part of other functions.
+    is_wide = False
 
     def add_llvm_module(self, module: Any) -> None:
         """Take over what was translated: tidied up if it is kept, else left to the optimisation of the whole."""
@@ -109,6 +112,8 @@ class Part(_Library):
         """End the translation."""
         self._raise_if_finalized()
         self.call_by_symbols()
+        if self.is_wide:
+            self._final_module = _in_wide_vectors(self._final_module)
         (own,) = (each for each in self._final_module.functions if _is_open(each))
         self.local_name = own.name
         if self.is_kept:
@@ -145,6 +150,15 @@ class Part(_Library):
                 module.get_function(self.symbol).name = self.local_name
             self._shared_module = module
         return self._shared_module
+
+
+def _in_wide_vectors(module: Any) -> Any:
+    """Return a module of one function in which LLVM may use vectors of 512 bits, where the processor has them.
+
+    As a rule it avoids them, since some processors take a while to get up to speed again after a few.
+    """
+    head = r'\1 noinline "prefer-vector-width"="512" {'
+    return llvm.parse_assembly(re.sub(r"^(define .*) \{$", head, str(module), flags=re.MULTILINE))
 
 
 class _Placeless:
@@ -235,7 +249,7 @@ def _can_be_found(origin: Origin | None) -> bool:
 
 
 # --- numba's compiler, with these libraries -----------------------------------------------------------------------
-def _compiler(kind: type[_Library], *, is_kept: bool = False) -> Any:
+def _compiler(kind: type[_Library], *, is_kept: bool = False, is_wide: bool = False) -> Any:
     class Lowering(NativeLowering):
         _name = f"{kind.__name__.lower()}_lowering"
 
@@ -243,7 +257,7 @@ def _compiler(kind: type[_Library], *, is_kept: bool = False) -> Any:
             function = state.func_id
             library = state.library = kind(state.targetctx.codegen(), function.func_qualname)
             library.enable_object_caching()
-            library.is_kept = is_kept
+            library.is_kept, library.is_wide = is_kept, is_wide
             library.origin = function.modname, function.func_qualname, tuple(state.args)
             changed = super().run_pass(state)
             # Before the machine code is loaded, what it finds by address must be there.
@@ -277,7 +291,8 @@ def _compiler(kind: type[_Library], *, is_kept: bool = False) -> Any:
 _APART: Final = frozenset("s v k x bars minutes".split())
 _APART_IN_MACHINE: Final = _APART | frozenset(
     "span block_span bar_span bar_block_span events event_prices samples sample_prices "
-    "sample_times trades log daily states variables configs order groups outcomes metrics".split()
+    "sample_times trades log daily states variables configs order groups outcomes metrics "
+    "closed lanes theirs state settings engine_lanes strategy_lanes settings rest is_played".split()
 )
 _MEMORY: Final = (types.Array, types.Record, types.BaseTuple)
 
@@ -292,7 +307,7 @@ def _has_memory_apart(function: Any, kinds: tuple[Any, ...]) -> bool:
         return False
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     # A strategy's method may call what it is handed `events` or `log`.
-    is_machine = function.__name__.startswith("_") or function.__name__ == "run_sets"
+    is_machine = function.__name__.startswith("_") or function.__name__ in ("run_sets", "run_segments")
     apart = _APART_IN_MACHINE if is_machine else _APART
     return not any(
         isinstance(kind, types.BaseTuple) or (isinstance(kind, _MEMORY) and name not in apart)
@@ -302,6 +317,7 @@ def _has_memory_apart(function: Any, kinds: tuple[Any, ...]) -> bool:
 
 _PART: Final = _compiler(Part)
 _KEPT_PART: Final = _compiler(Part, is_kept=True)
+_WIDE_PART: Final = _compiler(Part, is_wide=True)
 _WHOLE: Final = _compiler(Whole)
 
 
@@ -457,9 +473,9 @@ class _PartCache(_Cache):
 
 
 # --- what `_jit` decorates with -----------------------------------------------------------------------------------
-def part(function: Callable[..., Any], options: dict[str, Any], *, cached: bool = True) -> Any:
-    """Compile a function that only compiled functions call as a part of each."""
-    compiler = _KEPT_PART if cached else _PART
+def part(function: Callable[..., Any], options: dict[str, Any], *, cached: bool = True, wide: bool = False) -> Any:
+    """Compile a function that only compiled functions call as a part of each; a wide one in the widest vectors."""
+    compiler = _KEPT_PART if cached else _WIDE_PART if wide else _PART
     changed = {"cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": compiler}
     dispatcher = njit(**options | changed)(function)
     if _is_dispatcher(dispatcher):

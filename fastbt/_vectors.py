@@ -105,10 +105,11 @@ def _intrinsics() -> tuple[Any, ...]:
         def generate(context, builder, signature, arguments):
             array = context.make_array(signature.args[0])(context, builder, arguments[0])
             (n,) = cgutils.unpack_tuple(builder, array.shape, 1)
-            kind = ir.VectorType(ir.IntType(32), LANES)
+            width = signature.args[0].dtype.bitwidth
+            kind = ir.VectorType(ir.IntType(width), LANES)
             place = builder.gep(array.data, [arguments[1]])
             loaded = builder.load(builder.bitcast(place, kind.as_pointer()))
-            loaded.align = 4
+            loaded.align = width // 8
             bits = builder.icmp_signed("!=", loaded, ir.Constant(kind, [0] * LANES))
             bits = builder.zext(builder.bitcast(bits, ir.IntType(LANES)), word)
             # What lies behind the last number does not count.

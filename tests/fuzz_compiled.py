@@ -162,6 +162,47 @@ def sweep_difference(session: Any, hyperparameters: Any, plain: Counter[str]) ->
     return None
 
 
+def side_by_side_difference(session: Any, sets: list[dict[str, Any]], plain: Counter[str]) -> str | None:
+    """Return where sets that are played side by side differ from themselves, one by one.
+
+    Parameters
+    ----------
+    session : Session
+    sets : list of dict
+        They should share their entries.
+    plain : Counter
+        Counts which were played side by side to the end, or given up.
+    """
+    from fastbt.engine.simulate import Runner
+    from fastbt.sweep.evaluate import Evaluator
+
+    original = Runner.shares, Runner._call_shared
+    rows = []
+
+    def noted(*arguments: Any) -> Any:
+        is_played = original[1](*arguments)
+        plain["side by side"] += int(is_played.sum())
+        plain["apart after all"] += int((~is_played).sum())
+        return is_played
+
+    try:
+        Runner._call_shared = noted  # type: ignore[method-assign]
+        for may in (False, True):
+            shares = lambda self, *_, may=may: may and hasattr(self.module, "run_segments")  # noqa: E731
+            Runner.shares = shares  # type: ignore[method-assign,assignment]
+            with Evaluator(session, threads=1) as evaluator:
+                rows.append(evaluator.run(sets, daily=True))
+    finally:
+        Runner.shares, Runner._call_shared = original  # type: ignore[method-assign]
+    for name in ("outcomes", "metrics", "daily"):
+        alone, together = (getattr(each, name) for each in rows)
+        differs = alone.view(np.int64) != together.view(np.int64)
+        if differs.any():
+            i, column = np.argwhere(differs)[0]
+            return f"{name}[{i}, {column}]: alone {alone[i, column]!r}, side by side {together[i, column]!r}"
+    return None
+
+
 def walking(setup: Any) -> Any:
     """Return a set-up that makes the machine believe that any minute may touch any order, so that it skips none."""
     market = setup.market
@@ -173,22 +214,36 @@ def walking(setup: Any) -> Any:
 
 
 def run_seed(
-    seed: int, tally: Tally, folder: Path, *, show: bool = False, mode: str | None = None, plain: int = 0
+    seed: int,
+    tally: Tally,
+    folder: Path,
+    *,
+    show: bool = False,
+    mode: str | None = None,
+    plain: int = 0,
+    together: int = 0,
 ) -> None:
     """Run the strategy of a seed both ways; of every fourth seed, let the compiled run walk every minute, too.
 
-    With `plain`, generate strategies with plain trades, and compare so many parameter sets more.
+    With `plain`, generate strategies with plain trades, and compare so many parameter sets more. With `together`, play
+    so many side by side as well.
     """
-    from plain_generators import make_plain_strategy, plain_sets
+    from plain_generators import make_plain_strategy, plain_sets, sharing_sets
     from strategy_generators import make_market, make_strategy
 
     from fastbt._jit import jit_disabled
     from fastbt.backtest import Session, Setup
+    from fastbt.engine.account import Mode
     from fastbt.errors import CompileError
 
     tally.seeds += 1
     case = make_market(seed, mode)
-    text = (make_plain_strategy if plain else make_strategy)(seed, case.account.mode)
+    if together and case.account.mode == Mode.SPOT:
+        case = make_market(seed, "isolated")
+    if plain or together:
+        text = make_plain_strategy(seed, case.account.mode, together=together > 0)
+    else:
+        text = make_strategy(seed, case.account.mode)
     file = folder / f"Generated{seed}.py"
     file.write_text(text)
     setup = Setup.from_arrays(case.account, "BTC-USDT", case.timeframe, case.minutes, case.warmup)
@@ -220,6 +275,9 @@ def run_seed(
                 if found := first_difference(walked, ours):
                     tally.differences[seed] = f"walking every minute: {found.replace('reference', 'skipping')}"
                     return
+            if together and (found := side_by_side_difference(session, sharing_sets(seed, together), tally.plain)):
+                tally.differences[seed] = f"side by side: {found}"
+                return
             for hyperparameters in (session.source.defaults, *plain_sets(seed, plain)):
                 if found := sweep_difference(session, hyperparameters, tally.plain):
                     tally.differences[seed] = f"in a sweep with {hyperparameters}: {found}"
@@ -260,6 +318,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, help="stop after so much time")
     parser.add_argument("--mode", choices=["cross", "isolated", "spot"], help="instead of one drawn by the seed")
     parser.add_argument("--plain", type=int, default=0, metavar="N", help="plain trades, and N more parameter sets")
+    parser.add_argument("--together", type=int, default=0, metavar="N", help="plain trades, N sets side by side, too")
     parser.add_argument("--compiled", action="store_true", help="machine code: some 10 s a strategy")
     parser.add_argument("--show", action="store_true", help="print strategy and generated code")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -276,7 +335,15 @@ def main(arguments: list[str] | None = None) -> int:
             if options.seconds is not None and time.perf_counter() - began > options.seconds:
                 break
             try:
-                run_seed(seed, tally, Path(folder), show=options.show, mode=options.mode, plain=options.plain)
+                run_seed(
+                    seed,
+                    tally,
+                    Path(folder),
+                    show=options.show,
+                    mode=options.mode,
+                    plain=options.plain,
+                    together=options.together,
+                )
             except Exception:
                 tally.differences[seed] = traceback.format_exc(limit=-4)
             if seed in tally.differences and not options.json:

@@ -78,8 +78,30 @@ _LEAVE = [
 ]
 
 
-def make_plain_strategy(seed: int, mode: Mode) -> str:
-    """Return the source of the strategy of a seed, for an account of a mode."""
+#: Rules to leave that ask the market and the strategy's variables alone, and only close the position.
+_LEAVE_TOGETHER = [
+    "",
+    "if self.fast {lt} self.slow:\n    self.liquidate()",
+    "if self.strength {gt} 70:\n    self.liquidate()",
+    "if self.strength {gt} 60 and self.price {gt} self.slow:\n    self.held += 1\n    self.liquidate()",
+    "if self.fast {lt} self.slow and self.position.pnl > 0:\n    self.liquidate()",
+    "if self.strength {gt} 55:\n    self.held += 1\n    if self.held > 2:\n        self.liquidate()",
+    "if self.index % 13 == 0 and self.trades_count < 20:\n    self.liquidate()",
+]
+_CLOSED_TOGETHER = [
+    "self.cooldown = self.index + 3",
+    "self.losses += 1",
+    "self.losses += closed_trade.pnl < 0\nself.cooldown = self.index + (closed_trade.exit_price > 9)",
+    "if self.held == 0:\n    self.cooldown = self.index\nself.held = 0",
+    "",
+]
+
+
+def make_plain_strategy(seed: int, mode: Mode, *, together: bool = False) -> str:
+    """Return the source of the strategy of a seed, for an account of a mode.
+
+    With `together`, it is one whose parameter sets can be played side by side.
+    """
     rng = random.Random(seed)
     lines = [_HEAD]
     shorts = mode != Mode.SPOT and rng.random() < 0.7
@@ -122,7 +144,9 @@ def make_plain_strategy(seed: int, mode: Mode) -> str:
     if rng.random() < 0.8 or where == "open":
         method("on_open_position", opened, ", order")
     closed = rng.choice(
-        [
+        _CLOSED_TOGETHER
+        if together
+        else [
             "self.cooldown = self.index + 3",
             "self.losses += 1",
             "self.last_fill = order.price\nself.cooldown = self.index",
@@ -131,7 +155,7 @@ def make_plain_strategy(seed: int, mode: Mode) -> str:
     )
     if closed:
         method("on_close_position", closed, ", order, closed_trade")
-    leave = rng.choice(_LEAVE)
+    leave = rng.choice(_LEAVE_TOGETHER if together else _LEAVE)
     if leave:
         long_ = leave.format(lt="<", gt=">", minus="-", plus="+")
         short_ = leave.format(lt=">", gt="<", minus="+", plus="-")
@@ -140,6 +164,18 @@ def make_plain_strategy(seed: int, mode: Mode) -> str:
             body = "if self.is_long:\n" + indented(long_) + "\nelse:\n" + indented(short_)
         method("update_position", body)
     return "\n".join(lines)
+
+
+def sharing_sets(seed: int, n: int) -> list[dict[str, Any]]:
+    """Return hyper-parameters of such a strategy that differ in size and exits alone, some of these equal."""
+    rng = random.Random(seed)
+    first = plain_sets(seed, 1)[0]
+    risks, rewards, shares = ([each[name] for each in plain_sets(seed, n)] for name in ("risk", "reward", "share"))
+    few = max(2, n // 3)
+    return [
+        first | {"risk": rng.choice(risks[:few]), "reward": rng.choice(rewards[:few]), "share": rng.choice(shares)}
+        for _ in range(n)
+    ]
 
 
 def indented(text: str) -> str:

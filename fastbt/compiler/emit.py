@@ -14,12 +14,13 @@ from fastbt._generated import load_generated
 from fastbt.compiler import api
 from fastbt.compiler.assignments import COMMON
 from fastbt.compiler.cells import Cell, as_group, field_list, is_none, listed, zero
-from fastbt.compiler.lower import Program
+from fastbt.compiler.lower import Program, PythonSlot
 from fastbt.compiler.operators import cast
 from fastbt.compiler.quiet import Quiet, find_quiet, for_plain_trades
+from fastbt.compiler.segments import lanes_text
 from fastbt.compiler.statements import FunctionLowerer
 from fastbt.compiler.unbound import mark_unbound
-from fastbt.compiler.values import NUMERIC, Bound, Const, Group, Number, Part, Value
+from fastbt.compiler.values import NUMERIC, Bound, Const, Group, Number, Part, Value, type_of
 from fastbt.errors import CompileError
 from fastbt.indicators._registry import Indicator
 
@@ -53,7 +54,7 @@ def _without_shared(body: str) -> tuple[list[str], str]:
     lines = body.splitlines(keepends=True)
     shared = []
     for node in ast.parse(body).body:
-        if isinstance(node, ast.FunctionDef) and node.name != "run_sets":
+        if isinstance(node, ast.FunctionDef) and node.name not in ("run_sets", "run_segments"):
             decorators = [each.id for each in node.decorator_list if isinstance(each, ast.Name)]
             if decorators == ["lean"]:
                 shared.append(node.name)
@@ -311,6 +312,11 @@ def without_calls(machine: str, hooks: set[str]) -> str:
     return machine
 
 
+def without_machine(imports: str) -> list[str]:
+    """Return the imports of a template without those of the machine, whose text stands in the same module."""
+    return [line for line in imports.splitlines() if not line.startswith("from fastbt.engine.machine ")]
+
+
 def module_text(program: Program) -> str:
     """Return the source of the generated module: the strategy and, unless it is one of several routes, the machine."""
     hooks = lower_all(program)
@@ -339,7 +345,8 @@ def module_text(program: Program) -> str:
     for lowered in program.functions.values():
         if lowered.node is not None:
             bodies.append(mark_unbound(ast.unparse(ast.fix_missing_locations(lowered.node))))
-    quiet = Quiet("") if program.shares_account else find_quiet(program, "\n".join([*bodies, *hooks]))
+    variables = _variables(program)
+    quiet = Quiet("") if program.shares_account else find_quiet(program, "\n".join([*bodies, *hooks]), variables)
     if quiet.is_plain:
         bodies, hooks = ([for_plain_trades(each, quiet.facts) for each in texts] for texts in (bodies, hooks))
     series = [f"#   {key} -> row k.{slot.field}" for key, slot in program.slots.items()]
@@ -368,9 +375,15 @@ def module_text(program: Program) -> str:
         parts += [f"{_MARK}{machine}\n\n{skipping}", quiet.text]
         if quiet.is_plain:
             plain_imports, plain = read_template("plain.py")
-            kept = [line for line in plain_imports.splitlines() if not line.startswith("from fastbt.engine.machine ")]
-            parts[0] = "\n".join([parts[0], *kept])
+            kept = without_machine(plain_imports)
             parts.append(without_calls(plain, unused))
+            if quiet.may_share:
+                segments_imports, segments = read_template("segments.py")
+                kept += without_machine(segments_imports)
+                kinds = {each[0]: each[1] for each in config_fields(program)}
+                lanes = lanes_text(variables, kinds, "\n".join([*bodies, *hooks, quiet.text]))
+                parts += [without_calls(segments, unused), lanes]
+            parts[0] = "\n".join([parts[0], *kept])
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
@@ -387,3 +400,26 @@ def load_module(text: str, label: str) -> ModuleType:
 def variables_fields(program: Program) -> list[tuple[Any, ...]]:
     """Return the fields of the variables record."""
     return _variables(program)
+
+
+def config_fields(program: Program) -> list[tuple[Any, ...]]:
+    """Return the fields of a parameter set's record."""
+    codes = {"bool": "?", "int": "i8", "float": "f8"}
+    fields: list[Any] = [("unused", "i8")]
+    for slot in program.slots.values():
+        if isinstance(slot, PythonSlot):
+            fields += [(slot.field, "i8"), (f"{slot.field}_first", "i8")]
+            continue
+        count = max(1, len(slot.indicator.parameters))
+        fields += [
+            (slot.field, "i8"),
+            (f"{slot.field}_source", "i8"),
+            (f"{slot.field}_first", "i8"),
+            (f"{slot.field}_params", "f8", (count,)),
+        ]
+    fields += [(key, "i8") for key in program.frame_columns.values()]
+    fields += [(key, "i8") for key in program.frame_rows.values()]
+    for key, value in program.config_fields.items():
+        # A string is kept as its code, a moment as a whole number.
+        fields.append((key, codes.get(type_of(value.sample) or "", "i8")))
+    return fields

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from fastbt.compiler.binding import Binder, Binding
-from fastbt.compiler.emit import load_module, module_text, variables_fields
+from fastbt.compiler.emit import config_fields, load_module, module_text, variables_fields
 from fastbt.compiler.load import StrategySource
-from fastbt.compiler.lower import PythonSlot, new_program
+from fastbt.compiler.lower import new_program
 from fastbt.compiler.sets import SetTable
 from fastbt.compiler.shared import SharedVars
 from fastbt.compiler.values import type_of
@@ -98,25 +98,7 @@ class CompiledStrategy:
     @cached_property
     def config_dtype(self) -> np.dtype[Any]:
         """Record type of a parameter set."""
-        codes = {"bool": "?", "int": "i8", "float": "f8"}
-        fields: list[Any] = [("unused", "i8")]
-        for slot in self.program.slots.values():
-            if isinstance(slot, PythonSlot):
-                fields += [(slot.field, "i8"), (f"{slot.field}_first", "i8")]
-                continue
-            count = max(1, len(slot.indicator.parameters))
-            fields += [
-                (slot.field, "i8"),
-                (f"{slot.field}_source", "i8"),
-                (f"{slot.field}_first", "i8"),
-                (f"{slot.field}_params", "f8", (count,)),
-            ]
-        fields += [(key, "i8") for key in self.program.frame_columns.values()]
-        fields += [(key, "i8") for key in self.program.frame_rows.values()]
-        for key, value in self.program.config_fields.items():
-            # A string is kept as its code, a moment as a whole number.
-            fields.append((key, codes.get(type_of(value.sample) or "", "i8")))
-        return np.dtype(fields, align=True)
+        return np.dtype(config_fields(self.program), align=True)
 
     def fits(self, hyperparameters: Mapping[str, Any]) -> bool:
         """Tell whether the kernels were made for values of these types."""

@@ -22,6 +22,7 @@ from fastbt.compiler.effects import PURE_CALLS, EffectTable, engine_functions
 from fastbt.compiler.events import FIRST_FACT, make_listing
 from fastbt.compiler.lower import Program
 from fastbt.compiler.plain import may_be_plain
+from fastbt.compiler.segments import why_apart
 
 #: Fields of the run's state that are constant, or known from the bar on which a hook runs.
 STATIC_FIELDS: Final = frozenset(
@@ -391,14 +392,17 @@ class Quiet(NamedTuple):
         Whether plain trades can be tried.
     facts : tuple of str
         Conditions in the hooks whose answers stand beside the events.
+    may_share : bool
+        Whether sets can be played side by side.
     """
 
     text: str
     is_plain: bool = False
     facts: tuple[str, ...] = ()
+    may_share: bool = False
 
 
-def find_quiet(program: Program, text: str) -> Quiet:
+def find_quiet(program: Program, text: str, variables: Iterable[tuple[Any, ...]]) -> Quiet:
     """Return the part of the generated module that tells which bars can be skipped, and what else was found out.
 
     Parameters
@@ -406,6 +410,8 @@ def find_quiet(program: Program, text: str) -> Quiet:
     program : Program
     text : str
         The generated functions.
+    variables : iterable of tuple
+        Fields of the record of the strategy's variables.
     """
     functions = {each.name: each for each in ast.parse(text).body if isinstance(each, ast.FunctionDef)}
     table = EffectTable({**engine_functions(), **functions})
@@ -430,7 +436,10 @@ def find_quiet(program: Program, text: str) -> Quiet:
         lines.append(f"EVER_{state.upper()} = {_CODES[at_all]}")
         lines.append(f"NOW_{state.upper()} = {_CODES[True if same and at_all is None else here]}")
     if is_plain:
-        lines += [f"{name} = {sees}" for name, sees in _what_hooks_see(hooks, table).items()]
+        sees = _what_hooks_see(hooks, table)
+        lines += [f"{name} = {each}" for name, each in sees.items()]
+        apart = why_apart(functions, table, answers, sees, variables)
+        lines.append(f"APART = {apart!r}")
     parts = ["# Bars that can be skipped.\n" + "\n".join(lines), ever.text, now.text]
     facts: tuple[str, ...] = ()
     if skips:
@@ -439,7 +448,8 @@ def find_quiet(program: Program, text: str) -> Quiet:
         if listing is not None:
             facts = listing.facts
             parts += [listing.text, *(_fact_text(i, each) for i, each in enumerate(facts))]
-    return Quiet("\n\n\n".join(parts), is_plain, facts)
+    parts[0] += f"\nHAS_FACTS = {len(facts) > 0}"
+    return Quiet("\n\n\n".join(parts), is_plain, facts, is_plain and not apart)
 
 
 def _conditions(functions: Mapping[str, ast.FunctionDef], table: EffectTable) -> list[ast.expr]:
@@ -564,6 +574,11 @@ def explain(text: str, names: Mapping[str, str]) -> list[str]:
                 n_facts += 1
     orders = "plain trades, one entry at the market closed as a whole, are played without an order table"
     plain = [orders] if values["PLAIN"] else []
+    if values["PLAIN"]:
+        how = "side by side: where a price is met depends on the market alone, and is found once for all of them"
+        if values["APART"]:
+            how = f"one by one: {values['APART']}"
+        plain.append(f"sets that share a list are played {how}")
     if not values["SKIPS"]:
         return ["every bar runs the strategy's hooks: they may act, or change a variable, on any bar", *plain]
     shared = ", ".join(dict.fromkeys(names.get(each, each) for each in values["EVENT_FIELDS"]))

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from fastbt.engine.spans import spans_of
+from fastbt.engine.spans import rest_of, spans_of
 from fastbt.types import CLOSE, DAY_MS, HIGH, LOW, MINUTE_MS, OPEN, Float1D, Float2D, Float3D, Int1D
 
 #: Rows of open margin that a run can hold. Jesse never gives back the row of an entry filled at an opening gap.
@@ -75,11 +75,49 @@ OUTCOME_FIELDS: Final = 10
 
 #: Bars that are looked at before those on which a strategy may act are listed; a multiple of sixteen.
 LISTED_AT_ONCE: Final = 256
+#: Parameter sets that are played side by side, at most.
+LANES: Final = 128
+#: Bars times parameter sets from which on it is worth some seconds of compiling to play them side by side.
+WORTH_SHARING: Final = 2**25
+#: Trades of parameter sets that are played side by side, all together.
+SHARED_TRADES: Final = 2**19
+#: One of them: how much was held, from which price to which, and for how long, ms.
+CLOSED_TRADE: Final = np.dtype([("qty", "f8"), ("entry_price", "f8"), ("exit_price", "f8"), ("time", "f8")])
 #: Fields of a run's state that list orders and fills.
 TABLES: Final = frozenset(
     "o_id o_price o_qty o_side o_type o_status o_reduce_only o_via o_created_at "
     "buy_rows sell_rows buy_fills sell_fills".split()
 )
+
+
+@cache
+def lanes_dtype(fields: tuple[tuple[str, str], ...] | None = None) -> np.dtype[Any]:
+    """Return the record type of parameter sets that are played side by side, each field with one place for each.
+
+    Parameters
+    ----------
+    fields : tuple of (str, str), optional
+        Names and types of what a strategy keeps; what the engine keeps if left out.
+    """
+    if fields is not None:
+        return np.dtype([("unused", "i8"), *((name, kind, (LANES,)) for name, kind in fields)], align=True)
+    floats = "wallet qty entry_price opened_at hit_price stop target equity open_pl".split()
+    floats += "closed_qty closed_entry closed_exit holding".split()
+    numbers = "n_trades next_id last_trade_index hit hit_bar state is_open stop_level target_level".split()
+    levels = [
+        ("level_event", "i8"),
+        ("level_price", "f8"),
+        ("level_is_below", "i8"),
+        ("level_bar", "i8"),
+        ("level_until", "i8"),
+    ]
+    levels += [("level_hit", "i8"), ("level_exit", "f8")]
+    mine = [(name, kind, (LANES,)) for names, kind in ((floats, "f8"), (numbers, "i8")) for name in names]
+    mine += [(name, kind, (2 * LANES,)) for name, kind in levels]
+    # Sixteen of these are looked at together.
+    mine += [(name, "i8", (LANES + 8,)) for name in ("is_closed", "is_kept", "is_entered")]
+    mine += [(name, "i8", (LANES // 8,)) for name in ("states_of_eight", "hit_of_eight")]
+    return np.dtype([*mine, ("n_levels", "i8")], align=True)
 
 
 @cache
@@ -257,6 +295,8 @@ class Market:
         Closing prices of those minutes.
     sample_times : ndarray, shape (n_samples,), int64
         Times of all samples, ms UTC, the first and the last included.
+    rest : ndarray, shape (2, n)
+        Lowest and highest price that any bar touches from each block of 16 bars on.
     """
 
     minutes: Float2D
@@ -270,6 +310,7 @@ class Market:
     sample_minutes: Int1D
     sample_prices: Float1D
     sample_times: Int1D
+    rest: Float2D
 
     @property
     def n_bars(self) -> int:
@@ -334,6 +375,7 @@ def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe
         sample_minutes=sample_minutes,
         sample_prices=np.ascontiguousarray(minutes[sample_minutes, CLOSE]),
         sample_times=np.array(times, dtype=np.int64),
+        rest=rest_of(bar_block_span),
     )
 
 

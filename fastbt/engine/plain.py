@@ -161,7 +161,6 @@ def _detect_plain(s):
 def _open_plain(s, qty, price):
     """Open the position at the market (specification 3.3)."""
     fee = s.fee_rate * (abs(qty) * price)
-    s.fee_sum = fee
     s.wallet = s.wallet - abs(qty * price) * s.fee_rate
     s.next_id += 1
     s.n_log += 1
@@ -176,6 +175,34 @@ def _open_plain(s, qty, price):
     s.increased_count = 1
 
 
+@inlined
+def _wallet_after(wallet, held, size, entry_price, price, fee_rate):
+    """Return the wallet after a position was closed with an order for `size` at `price` (specification 3.3)."""
+    realised = abs(held) * (price - entry_price)
+    if held < 0.0:
+        realised = -1.0 * realised
+    signed = -size if held > 0.0 else size
+    return (wallet - abs(signed * price) * fee_rate) + realised
+
+
+@inlined
+def _trade_of(held, size, entry_price, price, fee_rate):
+    """Return fees and profit of a trade, and its average prices of one fill each, as Jesse computes them."""
+    entered = abs(held)
+    fee = fee_rate * (size * price)
+    entry_fee = fee_rate * (entered * entry_price)
+    fees = entry_fee + fee
+    if COMPENSATED_SUM:
+        rest = (entry_fee - fees) + fee if abs(entry_fee) >= abs(fee) else (fee - fees) + entry_fee
+        fees = fees + rest
+    entry = (entered * entry_price) / entered
+    exit_ = (size * price) / size
+    pnl = entered * (exit_ - entry)
+    if held < 0.0:
+        pnl *= -1.0
+    return fees, pnl - fees, entry, exit_
+
+
 @inner_inlined
 def _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via):
     """Close the position with an order for `qty`, write the trade and tell the strategy (specification 3.3, 3.4)."""
@@ -183,46 +210,37 @@ def _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via):
     entry_price = s.entry_price
     size = min(abs(qty), abs(held))
     side = SELL if held > 0.0 else BUY
-    signed = size if side == BUY else -size
-    fee = s.fee_rate * (size * price)
-    realised = abs(held) * (price - entry_price)
-    if held < 0.0:
-        realised = -1.0 * realised
-    s.wallet = (s.wallet - abs(signed * price) * s.fee_rate) + realised
+    s.wallet = _wallet_after(s.wallet, held, size, entry_price, price, s.fee_rate)
     s.n_log += 1
     if SEES_ORDER:
+        signed = size if side == BUY else -size
+        fee = s.fee_rate * (size * price)
         _show_order(s, price, abs(qty) if side == BUY else -abs(qty), signed, side, type_, via, fee, True)
-    fees = s.fee_sum + fee
-    if COMPENSATED_SUM:
-        if abs(s.fee_sum) >= abs(fee):
-            fees = fees + ((s.fee_sum - fees) + fee)
-        else:
-            fees = fees + ((fee - fees) + s.fee_sum)
-    entered = abs(held)
-    # Averages of one fill each, as Jesse computes them.
-    entry = (entered * entry_price) / entered
-    exit_ = (size * price) / size
-    pnl = entered * (exit_ - entry)
-    if held < 0.0:
-        pnl *= -1.0
-    pnl -= fees
+    fees, pnl, entry, exit_ = _trade_of(held, size, entry_price, price, s.fee_rate)
     n = np.uint64(s.n_trades)
     trades[TRADE_SIDE, n] = -side
     trades[TRADE_FEE, n] = fees
     trades[TRADE_PNL, n] = pnl
     trades[TRADE_HOLDING, n] = (s.time - s.opened_at) / 1000.0
-    s.n_trades += 1
+    _leave_plain(s, v, k, x, bars, minutes, price, fees, pnl, entry, exit_)
+
+
+@inner_inlined
+def _leave_plain(s, v, k, x, bars, minutes, price, fees, pnl, entry, exit_):
+    """Forget the position and tell the strategy of the trade."""
     if SEES_TRADE:
-        s.closed_side = -side
+        held = s.qty
+        s.closed_side = BUY if held > 0.0 else SELL
         s.closed_fee = fees
         s.closed_pnl = pnl
-        s.closed_qty = entered
+        s.closed_qty = abs(held)
         s.closed_entry_price = entry
         s.closed_exit_price = exit_
         s.closed_opened_at = s.opened_at
         s.exit_price = price
         s.closed_at = s.time
         s.previous_qty = held
+    s.n_trades += 1
     s.qty = 0.0
     s.entry_price = np.nan
     s.trades_count += 1
@@ -231,11 +249,11 @@ def _close_plain(s, v, k, x, bars, minutes, trades, qty, price, type_, via):
     on_close_position(s, v, k, x, bars, minutes)
 
 
-@inner_inlined
-def _meet_price(s, minutes, i, low, high):
+@inlined
+def _meet_price(minutes, i, low, high):
     """Return which exit minute `i` reaches first, the upper one or the lower, and at which price (specification 1.5).
 
-    The price is NaN if it is neither.
+    The price is NaN if it is neither. The third tells whether the minute began beyond it, after a jump.
     """
     open_ = minutes[i, OPEN]
     close = minutes[i, CLOSE]
@@ -245,23 +263,28 @@ def _meet_price(s, minutes, i, low, high):
     jumps_up = (previous_close < open_) & (previous_close <= high) & (high <= open_)
     jumps_down = (open_ < previous_close) & (open_ <= low) & (low <= previous_close)
     if jumps_up | jumps_down:
-        is_high = jumps_up
-        price = open_
-        if SEES_PARTS:
-            _publish(s, open_, open_, open_, open_, 0.0)
+        return jumps_up, open_, True
+    hits_low = (lowest <= low) & (low <= highest)
+    hits_high = (lowest <= high) & (high <= highest)
+    if (low > open_) | (high < open_) | (not (hits_low | hits_high)):
+        return False, np.nan, False
+    is_high = hits_high
+    if hits_low & hits_high:
+        is_high = low != open_ and (high == open_ or open_ > close)
+    return is_high, high if is_high else low, False
+
+
+@inner_inlined
+def _show_part(s, minutes, i, price, jumps):
+    """Show minute `i` as far as it went when an exit was filled."""
+    open_ = minutes[i, OPEN]
+    if jumps:
+        _publish(s, open_, open_, open_, open_, 0.0)
     else:
-        hits_low = (lowest <= low) & (low <= highest)
-        hits_high = (lowest <= high) & (high <= highest)
-        if (low > open_) | (high < open_) | (not (hits_low | hits_high)):
-            return False, np.nan
-        is_high = hits_high
-        if hits_low & hits_high:
-            is_high = low != open_ and (high == open_ or open_ > close)
-        price = high if is_high else low
-        if SEES_PARTS:
-            done_open, done_close, done_high, done_low, _, _, _, _ = _split_candle(open_, close, highest, lowest, price)
-            _publish(s, done_open, done_close, done_high, done_low, minutes[i, VOLUME])
-    return is_high, price
+        done_open, done_close, done_high, done_low, _, _, _, _ = _split_candle(
+            open_, minutes[i, CLOSE], minutes[i, HIGH], minutes[i, LOW], price
+        )
+        _publish(s, done_open, done_close, done_high, done_low, minutes[i, VOLUME])
 
 
 @inner_inlined
@@ -269,9 +292,11 @@ def _touch_plain(s, v, k, x, bars, minutes, span, trades, i, low, high):
     """Play minute `i`, in which an exit is touched; tell whether it was filled."""
     is_low, is_high, open_ = _reaches(span, i, low, high)
     if SEES_PARTS or is_low == is_high or not (low < open_ < high):
-        is_high, price = _meet_price(s, minutes, i, low, high)
+        is_high, price, jumps = _meet_price(minutes, i, low, high)
         if price != price:
             return False
+        if SEES_PARTS:
+            _show_part(s, minutes, i, price, jumps)
     else:
         # The minute opens between the prices and reaches one: the rest of it, which may not be in the cache, is
         # the same to the trade.

@@ -29,7 +29,7 @@ from fastbt.indicators import _registry
 from fastbt.indicators._threads import share
 from fastbt.metrics.names import METRICS
 from fastbt.results import Simulation
-from fastbt.types import UNSUPPORTED_REASONS, Float1D, Float2D, Int1D, Status
+from fastbt.types import UNSUPPORTED_REASONS, Float1D, Float2D, Int1D, Mode, Status
 
 
 class SeriesKey(NamedTuple):
@@ -228,6 +228,7 @@ class Runner:
         self._state_dtype = state_dtype
         self._variables_dtype = variables_dtype
         self._local = threading.local()
+        self._is_sharing = False
 
     def _scratch(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Float2D, Float2D]:
         """Return this thread's working memory."""
@@ -273,13 +274,15 @@ class Runner:
         last: int,
         output: Output,
         groups: Int1D | None = None,
+        shares: bool = False,
     ) -> None:
         """Run the sets [first, last) into their rows of `output`; safe to call from several threads.
 
-        `groups` tells that they stand as `groups()` orders them, and which belong together.
+        `groups` tells that they stand as `groups()` orders them, and which belong together; `shares` asks for those to
+        be played side by side.
         """
         states, variables, trades, log = self._scratch()
-        self._call(configs, x, first, last, output, states, variables, trades, log, groups)
+        self._call(configs, x, first, last, output, states, variables, trades, log, groups, shares)
 
     def _call(
         self,
@@ -293,6 +296,7 @@ class Runner:
         trades: Float2D,
         log: Float2D,
         groups: Int1D | None = None,
+        shares: bool = False,
     ) -> None:
         market = self.market
         if jit_disabled():
@@ -301,6 +305,9 @@ class Runner:
             order, groups = self.groups(configs, first, last)
         else:
             order = np.arange(first, last)
+        if shares:
+            is_played = self._call_shared(order, groups, configs, x, output, states, variables, trades)
+            order, groups = order[~is_played[order]], groups[~is_played[order]]
         events, event_prices = self._events()
         self.module.run_sets(
             order,
@@ -327,6 +334,87 @@ class Runner:
             output.daily,
             output.metrics,
         )
+
+    def shares(self, configs: npt.NDArray[Any], groups: Int1D) -> bool:
+        """Tell whether sets, as `groups()` orders them, should be played side by side; compile what that takes.
+
+        That kernel is compiled when a sweep first has enough work for it.
+        """
+        cannot = self.account.mode == Mode.SPOT or len(self.market.minutes) % self.market.timeframe_minutes != 0
+        if cannot or not hasattr(self.module, "run_segments"):
+            return False
+        sizes = np.bincount(groups)
+        work = int(sizes[sizes >= self.module.FEWEST].sum()) * self.market.n_bars
+        if work == 0 or (work < layout.WORTH_SHARING and not self._is_sharing):
+            return False
+        if not self._is_sharing:
+            none = np.empty(0, dtype=np.int64)
+            states, variables, trades, _ = self._scratch()
+            output = Output.empty(1, self.market)
+            x = np.empty((1, len(self.market.bars)))
+            self._call_shared(none, none, configs[:1], x, output, states, variables, trades)
+            self._is_sharing = True
+        return True
+
+    def _shared_scratch(self, configs: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+        """Return this thread's working memory for sets that are played side by side."""
+        if not hasattr(self._local, "shared"):
+            kinds = configs.dtype, layout.lanes_dtype(), layout.lanes_dtype(self.module.LANE_FIELDS)
+            records: list[npt.NDArray[Any]] = [np.zeros(1, each) for each in kinds]
+            records.append(np.empty(layout.SHARED_TRADES, layout.CLOSED_TRADE))
+            if jit_disabled():
+                records = [each.view(np.recarray) for each in records]
+            self._local.shared = tuple(records)
+        memory: tuple[npt.NDArray[Any], ...] = self._local.shared
+        return memory
+
+    def _call_shared(
+        self,
+        order: Int1D,
+        groups: Int1D,
+        configs: npt.NDArray[Any],
+        x: Float2D,
+        output: Output,
+        states: npt.NDArray[Any],
+        variables: npt.NDArray[Any],
+        trades: Float2D,
+    ) -> npt.NDArray[np.bool_]:
+        """Play sets side by side; return which were played to the end."""
+        market = self.market
+        settings, lanes, theirs, closed = self._shared_scratch(configs)
+        events, event_prices = self._events()
+        is_played = np.zeros(len(configs), dtype=np.bool_)
+        self.module.run_segments(
+            order,
+            groups,
+            states,
+            variables,
+            settings,
+            lanes,
+            theirs,
+            configs,
+            x,
+            market.bars,
+            market.minutes,
+            market.span,
+            market.block_span,
+            market.bar_span,
+            market.bar_block_span,
+            market.rest,
+            market.sample_minutes,
+            market.sample_prices,
+            market.sample_times,
+            self.account.annualization,
+            events,
+            event_prices,
+            trades,
+            closed,
+            output.outcomes,
+            output.daily,
+            output.metrics,
+            is_played,
+        )
+        return is_played
 
     def groups(self, configs: npt.NDArray[Any], first: int, last: int) -> tuple[Int1D, Int1D]:
         """Return the sets [first, last), those that may act on the same bars next to each other, and their groups."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastbt._jit import lean
 from fastbt._vectors import LANES, ROWS, lowest_bit, reached
-from fastbt.types import Float1D, Float3D
+from fastbt.types import Float1D, Float2D, Float3D
 
 #: Spans of one block, and the bits of a number that count them.
 BLOCK: Final = LANES
@@ -48,6 +48,12 @@ def spans_of(low: Float1D, high: Float1D, opens: Float1D | None = None) -> tuple
     starts = np.arange(0, len(low), BLOCK)
     above = in_blocks(np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts))
     return in_blocks(low, high, opens), above
+
+
+def rest_of(block_span: Float3D) -> Float2D:
+    """Return the lowest low and the highest high from each block on: spans of blocks, as `spans_of` returns them."""
+    low, high = (block_span[:, row].ravel()[::-1] for row in (0, 1))
+    return np.ascontiguousarray([np.fmin.accumulate(low)[::-1], np.fmax.accumulate(high)[::-1]])
 
 
 @lean

@@ -136,7 +136,7 @@ class Evaluator:
         row_bytes = 8 * (samples + len(METRICS) + layout.OUTCOME_FIELDS)
         self._block = min(LARGEST_BLOCK, max(64, _BLOCK_BYTES // row_bytes))
         # Daily balances that nobody wants stay in the cache of the core: each thread uses the same rows again.
-        self._part = min(1024, max(16, _DAILY_BYTES // (8 * samples)))
+        self._part = min(1024, max(layout.LANES, _DAILY_BYTES // (8 * samples)))
         self._local = threading.local()
         self._buffer = Output.empty(0, market)
 
@@ -327,7 +327,16 @@ class Evaluator:
             configs[name] = lookup[configs[name]]
         # Those that share a list of bars follow each other, and no part of the work begins amid them.
         order, groups = kernels.runner.groups(configs, 0, len(configs))
+        began = time.perf_counter()
+        shares = kernels.runner.shares(configs, groups)
+        compiling = time.perf_counter() - began
+        self.seconds["compile"] += compiling
+        clock += compiling
         starts = np.flatnonzero(np.diff(groups)) + 1
+        if shares:
+            # Side by side are no more than so many.
+            within = np.arange(len(groups)) - np.r_[0, starts][groups]
+            starts = np.flatnonzero(within % layout.LANES == 0)
         configs = configs[order]
         n, to = len(configs), numbers[piece.rows][order]
         keep_daily = result.daily.shape[1] > 0
@@ -336,7 +345,7 @@ class Evaluator:
         def task(first: int, last: int) -> None:
             daily = buffer.daily[first:last] if keep_daily else self._daily_room()[: last - first]
             rows = Output(buffer.outcomes[first:last], daily, buffer.metrics[first:last])
-            kernels.runner.run(configs[first:last], x, 0, last - first, rows, groups[first:last])
+            kernels.runner.run(configs[first:last], x, 0, last - first, rows, groups[first:last], shares)
 
         def pass_on(parts: list[tuple[int, int]]) -> None:
             assert tell is not None
@@ -345,7 +354,7 @@ class Evaluator:
 
         try:
             done = self._workers.run(
-                task, n, stop, None if tell is None else pass_on, largest=self._part, starts=starts
+                task, n, stop, None if tell is None else pass_on, largest=self._part, starts=starts, whole=shares
             )
             if sum(last - first for first, last in done) == n:
                 done = [(0, n)]
