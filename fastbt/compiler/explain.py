@@ -223,13 +223,14 @@ def _restarts(program: Program, slot: Slot) -> bool:
 
 
 def _state(program: Program) -> list[tuple[str, str]]:
-    fields = dict(variables_fields(program))
+    # Of a list the third says how many there may be.
+    fields = {each[0]: "" if len(each) > 2 else each[1] for each in variables_fields(program)}
     flags = {f"{key}_{flag}" for key in fields for flag in ("set", "none") if f"{key}_{flag}" in fields}
     found = []
     for key, code in fields.items():
         if key == "unused" or key in flags:
             continue
-        words = [_TYPES.get(code if isinstance(code, str) else "", "records")]
+        words = ["list" if code == "" else _TYPES.get(code if isinstance(code, str) else "", "records")]
         words += ["or None"] * (f"{key}_none" in fields) + ["from its first assignment on"] * (f"{key}_set" in fields)
         found.append((f"self.vars['{key[5:]}']" if key.startswith("vars_") else f"self.{key}", " ".join(words)))
     return found

@@ -31,3 +31,22 @@ def test_generated_plain_trades__as_machine_code_equal_the_reference(seed, mode,
     run_seed(seed, tally, tmp_path, mode=mode, plain=8)
     assert tally.differences == {}
     assert tally.trades > 20
+
+
+def test_generated_plain_trades__side_by_side_equal_each_alone():
+    """And the reference engine, as above: of each strategy a run in full."""
+    options = ["--count", "12", "--together", "20", "--json"]
+    command = [sys.executable, str(ROOT / "tests" / "fuzz_compiled.py"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode in (0, 1), done.stderr[-2000:]
+    fuzzed = json.loads(done.stdout.splitlines()[-1])
+    assert fuzzed["differences"] == {}
+    assert fuzzed["plain"]["side by side"] > 60 and fuzzed["trades"] > 300
+
+
+@pytest.mark.parametrize(("seed", "mode"), [(5, "cross"), (11, "isolated")])
+def test_generated_plain_trades__as_machine_code_side_by_side(seed, mode, tmp_path):
+    tally = Tally()
+    run_seed(seed, tally, tmp_path, mode=mode, together=24)
+    assert tally.differences == {}
+    assert tally.plain["side by side"] > 10

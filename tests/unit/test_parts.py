@@ -171,3 +171,10 @@ def test_memory_apart__is_assumed_only_of_what_the_machine_hands_over():
     # Several routes reach their records through `v`, too.
     assert not _parts._has_memory_apart(function("s, v"), (record.dtype, types.UniTuple(numbers, 2)))
     assert not _parts._has_memory_apart(function("s, v", "fastbt.engine.kernels"), (record.dtype, record.dtype))
+
+
+def test_wide_vectors__are_asked_for_in_the_function_itself():
+    text = "define linkonce_odr double @f(double %a) #0 {\n  ret double %a\n}\nattributes #0 = { nounwind }\n"
+    made = str(_parts._in_wide_vectors(_parts.llvm.parse_assembly(text)))
+    (attributes,) = (line for line in made.splitlines() if line.startswith("attributes"))
+    assert all(each in attributes for each in ("noinline", "nounwind", '"prefer-vector-width"="512"'))

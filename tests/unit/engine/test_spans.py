@@ -42,9 +42,9 @@ def test_vectors__do_what_python_does(seed, n, low, high):
             assert lowest_bit_of(found) == _vectors._lowest_bit_in_python(found)
 
 
-@given(ends, st.integers(1, 48), st.integers(0, 47))
-def test_occupied__finds_what_is_not_zero_before_the_end(seed, n, at):
-    numbers = (np.random.default_rng(seed).integers(-3, 4, 64) // 2).astype(np.int32)
+@given(ends, st.integers(1, 48), st.integers(0, 47), st.sampled_from([np.int32, np.int64]))
+def test_occupied__finds_what_is_not_zero_before_the_end(seed, n, at, kind):
+    numbers = (np.random.default_rng(seed).integers(-3, 4, 64) // 2).astype(kind)
     at = min(at, n - 1)
     assert occupied_in(numbers, n, at) == _vectors._occupied_in_python(numbers[:n], at)
 
