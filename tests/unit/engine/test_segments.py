@@ -156,6 +156,17 @@ def test_sets__of_which_not_all_trades_fit_go_in_smaller_parts(session, both, mo
 
 
 @pytest.mark.compiled
+def test_sets__whose_exits_are_both_met_in_one_minute(tmp_path, both):
+    minutes = make_candles(300 + 5 * 700, 3)
+    wide = np.random.default_rng(1).random(len(minutes)) < 0.2
+    minutes[wide, HIGH] *= 1.01
+    minutes[wide, LOW] *= 0.99
+    alone, together, n = both(session_of(tmp_path, minutes), grid(6, 6))
+    assert_same(alone, together)
+    assert n == 36
+
+
+@pytest.mark.compiled
 def test_isolated__a_stop_behind_the_liquidation_is_given_up(tmp_path, both):
     minutes = make_candles(300 + 5 * 700, 3)
     session = session_of(tmp_path, minutes, mode=Mode.ISOLATED, leverage=60)
@@ -254,11 +265,12 @@ def test_levels__are_met_where_looking_at_each_minute_finds_them(seed, length, h
     bars = minutes[::length].copy()
     market = build_market(minutes, bars, warmup_bars=0, timeframe_minutes=length)
     n = 60
-    events = np.sort(rng.integers(0, n_bars - 1, n))
+    # Several sets at one event, some of them with the same price.
+    events = np.repeat(np.sort(rng.integers(0, n_bars - 1, n // 6)), 6)
     firsts = events + 1
     lasts = np.minimum(firsts + rng.choice([1, 7, 10**6], n), n_bars)
-    below = rng.random(n) < 0.5
-    away = np.sort(rng.choice([0.0005, 0.001, 0.004, 0.02, 0.3], n)) * rng.choice([0.5, 1.0], n)
+    below = np.repeat(rng.random(n // 6) < 0.6, 6)
+    away = rng.choice([0.0005, 0.001, 0.004, 0.02, 0.3], n)
     prices = minutes[firsts * length - 1, CLOSE] * (1 + np.where(below, -away, away))
     lanes, out = np.zeros(1, layout.lanes_dtype()), np.empty((n, 2))
     if jit_disabled():
