@@ -156,6 +156,20 @@ def test_sets__of_which_not_all_trades_fit_go_in_smaller_parts(session, both, mo
 
 
 @pytest.mark.compiled
+def test_sets__with_hardly_a_price_in_common_are_played_alone_after_the_first_list(session, both):
+    rng = np.random.default_rng(0)
+    sets = [
+        {"fast": fast, "stop": stop, "target": target, "share": 0.5}
+        for fast in range(2, 10)
+        for stop, target in rng.uniform(0.001, 0.02, (30, 2)).tolist()
+    ]
+    alone, together, n = both(session, sets)
+    assert_same(alone, together)
+    # Each part of the work begins anew.
+    assert 30 <= n < 200
+
+
+@pytest.mark.compiled
 def test_sets__whose_exits_are_both_met_in_one_minute(tmp_path, both):
     minutes = make_candles(300 + 5 * 700, 3)
     wide = np.random.default_rng(1).random(len(minutes)) < 0.2
