@@ -30,6 +30,7 @@ _TEMPLATES = frozenset({"fastbt.engine.plain", "fastbt.engine.skipping"})
 _SIGNATURE = ", ".join(COMMON)
 
 
+@cache
 def read_template(file: str) -> tuple[str, str]:
     """Return the imports of a template of the engine and its text below the mark."""
     text = (Path(__file__).parent.parent / "engine" / file).read_text()
