@@ -15,14 +15,14 @@ pytestmark = pytest.mark.compiled
 
 def test_generated_plain_trades__in_a_sweep_equal_the_backtest():
     """Also under isolated margin, where the kernel of plain trades gives up without a stop before the liquidation."""
-    options = ["--count", "36", "--plain", "3", "--json"]
+    options = ["--count", "26", "--plain", "3", "--json"]
     command = [sys.executable, str(ROOT / "tests" / "fuzz_compiled.py"), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode in (0, 1), done.stderr[-2000:]
     fuzzed = json.loads(done.stdout.splitlines()[-1])
     assert fuzzed["differences"] == {}
-    assert fuzzed["plain"]["done"] > 45 and fuzzed["plain"]["given up"] > 5
-    assert fuzzed["trades"] > 1000
+    assert fuzzed["plain"]["done"] > 35 and fuzzed["plain"]["given up"] > 5
+    assert fuzzed["trades"] > 700
 
 
 @pytest.mark.parametrize(("seed", "mode"), [(3, "cross"), (24, "isolated")])
@@ -35,7 +35,7 @@ def test_generated_plain_trades__as_machine_code_equal_the_reference(seed, mode,
 
 def test_generated_plain_trades__side_by_side_equal_each_alone():
     """And the reference engine, as above: of each strategy a run in full."""
-    options = ["--count", "12", "--together", "20", "--json"]
+    options = ["--count", "8", "--together", "20", "--json"]
     command = [sys.executable, str(ROOT / "tests" / "fuzz_compiled.py"), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode in (0, 1), done.stderr[-2000:]
@@ -44,7 +44,7 @@ def test_generated_plain_trades__side_by_side_equal_each_alone():
     assert fuzzed["plain"]["side by side"] > 60 and fuzzed["trades"] > 300
 
 
-@pytest.mark.parametrize(("seed", "mode"), [(5, "cross"), (11, "isolated")])
+@pytest.mark.parametrize(("seed", "mode"), [(11, "isolated")])
 def test_generated_plain_trades__as_machine_code_side_by_side(seed, mode, tmp_path):
     tally = Tally()
     run_seed(seed, tally, tmp_path, mode=mode, together=24)
