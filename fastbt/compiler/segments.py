@@ -103,6 +103,7 @@ def _reads_parameters(function: ast.FunctionDef) -> bool:
         and isinstance(node.value, ast.Name)
         and node.value.id == "k"
         and node.attr.endswith("_params")
+        and not node.attr.startswith("hp_")
         for node in ast.walk(function)
     )
 

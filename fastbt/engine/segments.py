@@ -221,10 +221,9 @@ def _begin_lanes(lanes, theirs, n, s, v, configs, order):
         lanes.hit[j] = UNMET
     for first in range(0, LANES, EIGHT):
         _sum_up(lanes, first)
-    # The first level is none: it is never met.
+    # The first level is that of sets which have none yet.
     lanes.n_levels = 1
     lanes.n_searches = lanes.n_entries = 0
-    lanes.level_hit[0] = UNMET
     for i in range(len(lanes.level_event)):
         lanes.level_event[i] = -1
 
@@ -266,12 +265,8 @@ def _decide_eight(lanes, theirs, first, state, variables, settings, x, bars, min
         s.reduced_count = 0
         # What no branch leaves as the set before had it.
         s.stop_loss_n = s.take_profit_n = s.buy_n = s.sell_n = -1
-        s.stop_loss_was_n = s.take_profit_was_n = s.buy_was_n = s.sell_was_n = -1
         s.buy[0, 0] = s.buy[0, 1] = s.sell[0, 0] = s.sell[0, 1] = 0.0
-        s.buy_was[0, 0] = s.buy_was[0, 1] = s.sell_was[0, 0] = s.sell_was[0, 1] = 0.0
         s.stop_loss[0, 0] = s.stop_loss[0, 1] = s.take_profit[0, 0] = s.take_profit[0, 1] = 0.0
-        s.stop_loss_was[0, 0] = s.stop_loss_was[0, 1] = 0.0
-        s.take_profit_was[0, 0] = s.take_profit_was[0, 1] = 0.0
         _show_bar(s, started_at, b, price)
         s.facts = states | ARE_KNOWN
         load_variables(v, theirs, lane)
@@ -412,7 +407,7 @@ def _write_trades(lanes, first, closed, room):
 
 @lean
 def _sum_up(lanes, first):
-    """Note what eight sets wait for; return that."""
+    """Note what eight sets wait for."""
     states = np.int64(0)
     hit = UNMET
     for j in range(EIGHT):
@@ -444,13 +439,13 @@ def _find_exits(
         until = long_until if is_long else short_until
         stop = lanes.stop[lane]
         target = lanes.target[lane]
-        at_stop = lanes.stop_level[lane]
-        if not _is_level(lanes, at_stop, p, stop, until):
-            at_stop = 0
-            if stop == stop:
-                at_stop = _find_level(
+        lanes.hit[lane] = UNMET
+        if stop == stop:
+            c = lanes.stop_level[lane]
+            if not _is_level(lanes, c, p, stop, until):
+                c = _find_level(
                     lanes,
-                    lanes.stop_level[lane],
+                    c,
                     p,
                     b + 1,
                     until,
@@ -464,14 +459,19 @@ def _find_exits(
                     bar_block_span,
                     rest,
                 )
-            lanes.stop_level[lane] = at_stop
-        at_target = lanes.target_level[lane]
-        if not _is_level(lanes, at_target, p, target, until):
-            at_target = 0
-            if target == target:
-                at_target = _find_level(
+                lanes.stop_level[lane] = c
+            # Read at once: where no level is left over, the target's takes its place.
+            lanes.hit[lane] = lanes.level_hit[c]
+            lanes.hit_bar[lane] = lanes.level_bar[c]
+            lanes.hit_price[lane] = lanes.level_exit[c]
+        stop_hit = lanes.hit[lane]
+        target_hit = UNMET
+        if target == target:
+            c = lanes.target_level[lane]
+            if not _is_level(lanes, c, p, target, until):
+                c = _find_level(
                     lanes,
-                    lanes.target_level[lane],
+                    c,
                     p,
                     b + 1,
                     until,
@@ -485,14 +485,12 @@ def _find_exits(
                     bar_block_span,
                     rest,
                 )
-            lanes.target_level[lane] = at_target
-        stop_hit = lanes.level_hit[at_stop]
-        target_hit = lanes.level_hit[at_target]
-        is_stop = stop_hit < target_hit
-        nearer = at_stop if is_stop else at_target
-        lanes.hit[lane] = lanes.level_hit[nearer]
-        lanes.hit_bar[lane] = lanes.level_bar[nearer]
-        lanes.hit_price[lane] = lanes.level_exit[nearer]
+                lanes.target_level[lane] = c
+            target_hit = lanes.level_hit[c]
+            if target_hit < stop_hit:
+                lanes.hit[lane] = target_hit
+                lanes.hit_bar[lane] = lanes.level_bar[c]
+                lanes.hit_price[lane] = lanes.level_exit[c]
         if stop_hit == target_hit and stop_hit != UNMET:
             low, high = _low_and_high(lanes, lane)
             lanes.hit_price[lane] = _price_met(minutes, span, stop_hit, low, high)

@@ -244,7 +244,7 @@ def test_jesse_process__does_not_wait_for_ever(project):
         began = time.monotonic()
         with pytest.raises(OracleError, match="did not answer within 0.5 s while running a backtest"):
             run(process, project("sleepy.py", sleepy), timeout=0.5)
-        assert time.monotonic() - began < 10.0
+        assert time.monotonic() - began < 60.0
 
 
 def test_jesse_process__leaves_nothing_behind(project, tmp_path, monkeypatch):

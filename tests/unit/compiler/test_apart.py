@@ -32,12 +32,17 @@ CLOSED = """
 def on_close_position(self, order, closed_trade):
     self.seen += closed_trade.pnl > 0
 """
+NAMED = """
+def hyperparameters(self):
+    return [{"name": "exit_params", "type": float, "min": 0.9, "max": 1.0, "default": 0.98}]
+"""
 
 
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
         (BODY, ""),
+        (NAMED + BODY + OPEN.replace("0.99", "self.hp['exit_params']"), ""),
         (BODY + OPEN + LEAVE + CLOSED, ""),
         (BODY.replace("self.price > ta", "self.index > self.seen and self.price > ta"), ""),
         (

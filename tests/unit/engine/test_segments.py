@@ -9,13 +9,14 @@ from compiled_snippets import strategy_text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbt._jit import inlined, jit_disabled, kernel
+from fastbt._jit import jit_disabled, kernel
 from fastbt.backtest import Session, Setup
 from fastbt.engine import layout, segments, spans
 from fastbt.engine.account import Account
 from fastbt.engine.layout import LANES, build_market
 from fastbt.engine.segments import FEWEST, UNMET
 from fastbt.engine.simulate import Runner
+from fastbt.sweep import workers
 from fastbt.sweep.evaluate import Evaluator
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, Mode
 
@@ -156,7 +157,9 @@ def test_sets__of_which_not_all_trades_fit_go_in_smaller_parts(session, both, mo
 
 
 @pytest.mark.compiled
-def test_sets__with_hardly_a_price_in_common_are_played_alone_after_the_first_list(session, both):
+def test_sets__with_hardly_a_price_in_common_are_played_alone_after_the_first_list(session, both, monkeypatch):
+    # Each part of the work begins anew, and on a slow machine each list would be one.
+    monkeypatch.setattr(workers, "_TARGET_S", 60.0)
     rng = np.random.default_rng(0)
     sets = [
         {"fast": fast, "stop": stop, "target": target, "share": 0.5}
@@ -165,8 +168,25 @@ def test_sets__with_hardly_a_price_in_common_are_played_alone_after_the_first_li
     ]
     alone, together, n = both(session, sets)
     assert_same(alone, together)
-    # Each part of the work begins anew.
     assert 30 <= n < 200
+
+
+SOMETIMES = (
+    CROSSING.replace('if self.hp["stop"] > 0:', "if self.index % 2:")
+    .replace('if self.hp["target"] > 0:', "if self.index % 3:")
+    .replace("if self.is_long and self.turns == -1:", "if self.turns == (-1 if self.is_long else 1):")
+    .replace(" and self.exits % 5 != 2", "")
+)
+
+
+@pytest.mark.compiled
+def test_sets__with_exits_that_are_set_now_and_then(tmp_path, both):
+    """More levels in the course of a run than are kept at once."""
+    session = session_of(tmp_path, make_candles(300 + 5 * 2500, 3), body=SOMETIMES)
+    sets = [each for each in grid(12, 11) if each["stop"] and each["target"]]
+    alone, together, n = both(session, sets)
+    assert_same(alone, together)
+    assert n == len(sets)
 
 
 @pytest.mark.compiled
@@ -217,16 +237,18 @@ def test_shares__not_where_no_trade_is_plain(tmp_path, monkeypatch, settings, n_
 
 # --- levels -------------------------------------------------------------------------------------------------------
 @kernel
-def found_levels(lanes, prices, events, firsts, lasts, below, length, minutes, span, spans1, spans2, spans3, rest, out):
-    """Look for levels one after the other, each set with a level of its own or another's."""
+def found_levels(
+    lanes, prices, events, firsts, lasts, below, length, minutes, span, spans1, spans2, spans3, rest, taken, out
+):
+    """Look for levels one after the other, each set with a level of its own or another's; `taken` are in use."""
     own = lanes[0]
-    own.n_levels = 1
+    own.n_levels = 1 + taken
     for i in range(len(own.level_event)):
         own.level_event[i] = -1
     known = np.zeros(len(prices), np.int64)
     for i in range(len(prices)):
         c = known[i % 7]
-        if not is_level(own, c, events[i], prices[i], lasts[i]):
+        if not segments._is_level(own, c, events[i], prices[i], lasts[i]):
             c = segments._find_level(
                 own,
                 c,
@@ -248,9 +270,6 @@ def found_levels(lanes, prices, events, firsts, lasts, below, length, minutes, s
         out[i, 1] = own.level_exit[c]
 
 
-is_level = inlined(segments._is_level.py_func if hasattr(segments._is_level, "py_func") else segments._is_level)
-
-
 def naive_level(minutes, length, first, last, price, is_below):
     """Return the first minute of bars [first, last) that touches a price, and at what it fills an exit there."""
     for i in range(first * length, last * length):
@@ -267,8 +286,13 @@ def naive_level(minutes, length, first, last, price, is_below):
     return UNMET, None
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 5, 15]), st.booleans())
-def test_levels__are_met_where_looking_at_each_minute_finds_them(seed, length, has_gaps):
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([1, 5, 15]),
+    st.booleans(),
+    st.sampled_from([0, 2 * LANES - 4, 2 * LANES - 1]),
+)
+def test_levels__are_met_where_looking_at_each_minute_finds_them(seed, length, has_gaps, taken):
     rng = np.random.default_rng(seed)
     n_bars = int(rng.integers(3, 400 // length + 4))
     minutes = make_candles(n_bars * length, int(rng.integers(1000)))
@@ -303,6 +327,7 @@ def test_levels__are_met_where_looking_at_each_minute_finds_them(seed, length, h
         market.bar_span,
         market.bar_block_span,
         market.rest,
+        taken,
         out,
     )
     for i in range(n):
