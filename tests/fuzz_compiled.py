@@ -327,6 +327,11 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("say when to stop: --count or --seconds")
     if not options.compiled:
         run_as_python()
+        if options.together:
+            from fastbt.engine import layout
+
+            # So that there are several of everything: parts of a list, and exits that have no place left.
+            layout.LANES = 16  # type: ignore[misc]
     tally, began = Tally(), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         for seed in itertools.count(options.seed, options.step):

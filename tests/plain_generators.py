@@ -88,6 +88,16 @@ _LEAVE_TOGETHER = [
     "if self.strength {gt} 55:\n    self.held += 1\n    if self.held > 2:\n        self.liquidate()",
     "if self.index % 13 == 0 and self.trades_count < 20:\n    self.liquidate()",
 ]
+#: When a stop-loss or take-profit is set, and how far away in multiples: most are always, at one distance.
+_SOMETIMES = [
+    "self.index % 2 == 0",
+    "self.trades_count % 3 > 0",
+    "self.losses % 2 == 0",
+    "self.strength < 50",
+    'self.hp["share"] > 0.4',
+    "self.available_margin > 0.9 * self.balance",
+]
+_MULTIPLES = ["(1 + self.losses % 3)", "(1 + self.index % 2)", '(1 + self.hp["share"])', "(0.5 + self.strength / 100)"]
 _CLOSED_TOGETHER = [
     "self.cooldown = self.index + 3",
     "self.losses += 1",
@@ -117,15 +127,26 @@ def make_plain_strategy(seed: int, mode: Mode, *, together: bool = False) -> str
         method("should_short", f"return {guard}not ({up}) and {down}")
     size, where = rng.choice(_SIZES), rng.choice(["go", "open", "both", "none"])
     has_stop, has_target = rng.random() < 0.85, rng.random() < 0.75
+    varied = random.Random(seed + 1)
+
+    def exit_line(line: str) -> str:
+        """Return the line that sets an exit; of some strategies that go side by side it is not always the same."""
+        if not together or varied.random() < 0.5:
+            return line + "\n"
+        for name in ("risk", "reward"):
+            if varied.random() < 0.4:
+                line = line.replace(f'self.hp["{name}"]', f'self.hp["{name}"] * {varied.choice(_MULTIPLES)}')
+        return f"if {varied.choice(_SOMETIMES)}:\n    {line}\n" if varied.random() < 0.6 else line + "\n"
+
     for side, attribute, minus, plus in (("long", "buy", "-", "+"), ("short", "sell", "+", "-")):
         if side == "short" and not shorts:
             continue
         body = f"qty = {size}\nself.{attribute} = qty, self.price\n"
         if where in ("go", "both") and mode != Mode.SPOT:
             if has_stop:
-                body += f'self.stop_loss = qty, self.price * (1 {minus} self.hp["risk"])\n'
+                body += exit_line(f'self.stop_loss = qty, self.price * (1 {minus} self.hp["risk"])')
             if has_target:
-                body += f'self.take_profit = qty, self.price * (1 {plus} self.hp["reward"])\n'
+                body += exit_line(f'self.take_profit = qty, self.price * (1 {plus} self.hp["reward"])')
         method(f"go_{side}", body)
     if rng.random() < 0.3:
         method("before", rng.choice(["self.held = self.held", "if self.strength > 80:\n    self.losses = 0"]))
@@ -136,11 +157,13 @@ def make_plain_strategy(seed: int, mode: Mode, *, together: bool = False) -> str
     if where in ("open", "both"):
         sign = "sign = 1 if self.is_long else -1\n"
         if has_stop:
-            opened += (
-                sign + 'self.stop_loss = self.position.qty, self.position.entry_price * (1 - sign * self.hp["risk"])\n'
+            opened += sign + exit_line(
+                'self.stop_loss = self.position.qty, self.position.entry_price * (1 - sign * self.hp["risk"])'
             )
         if has_target:
-            opened += sign + 'self.take_profit = abs(self.position.qty), order.price * (1 + sign * self.hp["reward"])\n'
+            opened += sign + exit_line(
+                'self.take_profit = abs(self.position.qty), order.price * (1 + sign * self.hp["reward"])'
+            )
     if rng.random() < 0.8 or where == "open":
         method("on_open_position", opened, ", order")
     closed = rng.choice(
