@@ -32,6 +32,10 @@ def _prefetch_in_python(blocks, number):
     """Let the processor fetch the first two rows of a block into its cache."""
 
 
+def _prefetch_to_write_in_python(array, number):
+    """Let the processor fetch a number or record of an array, counted as they lie in memory, that is written soon."""
+
+
 def _occupied_in_python(numbers, at):
     """Return the bits of those of the sixteen `numbers` from `at` on that are not 0."""
     return np.uint64(sum(1 << i for i, each in enumerate(numbers[at : at + LANES]) if each != 0))
@@ -62,6 +66,14 @@ def _intrinsics() -> tuple[Any, ...]:
         loaded.align = 8
         return loaded
 
+    def fetch(builder, place, *, to_write):
+        """Ask for what lies at a place to be in the cache."""
+        option, bytes_ = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [bytes_, option, option, option])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        options = (ir.Constant(option, each) for each in (int(to_write), 3, 1))
+        builder.call(function, [builder.bitcast(place, bytes_), *options])
+
     @cast(Any, intrinsic)
     def reached(typing_context, blocks, number, low, high):
         signature = types.uint64(blocks, types.uint64, types.float64, types.float64)
@@ -88,17 +100,21 @@ def _intrinsics() -> tuple[Any, ...]:
     def prefetch(typing_context, blocks, number):
         def generate(context, builder, signature, arguments):
             array = context.make_array(signature.args[0])(context, builder, arguments[0])
-            option = ir.IntType(32)
-            kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), option, option, option])
-            function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
             start = block_of(builder, array, arguments[1])
             for line in range(0, 2 * LANES, 8):
-                place = builder.gep(start, [ir.Constant(word, line)])
-                place = builder.bitcast(place, ir.IntType(8).as_pointer())
-                builder.call(function, [place, *(ir.Constant(option, each) for each in (0, 3, 1))])
+                fetch(builder, builder.gep(start, [ir.Constant(word, line)]), to_write=False)
             return context.get_dummy_value()
 
         return types.none(blocks, types.uint64), generate
+
+    @cast(Any, intrinsic)
+    def prefetch_to_write(typing_context, array, number):
+        def generate(context, builder, signature, arguments):
+            made = context.make_array(signature.args[0])(context, builder, arguments[0])
+            fetch(builder, builder.gep(made.data, [arguments[1]]), to_write=True)
+            return context.get_dummy_value()
+
+        return types.none(array, types.uint64), generate
 
     @cast(Any, intrinsic)
     def occupied(typing_context, numbers, at):
@@ -120,14 +136,20 @@ def _intrinsics() -> tuple[Any, ...]:
 
         return types.uint64(numbers, types.int64), generate
 
-    return reached, lowest_bit, prefetch, occupied
+    return reached, lowest_bit, prefetch, prefetch_to_write, occupied
 
 
 #: `reached(blocks, number, low, high)` and `prefetch(blocks, number)`, of a C-contiguous array of shape
-#: (n, ROWS, LANES), `lowest_bit(bits)` of bits that are not all 0, and `occupied(numbers, at)`: see above. None checks
-#: its arguments.
-reached, lowest_bit, prefetch, occupied = (
-    (_reached_in_python, _lowest_bit_in_python, _prefetch_in_python, _occupied_in_python)
+#: (n, ROWS, LANES), `lowest_bit(bits)` of bits that are not all 0, `prefetch_to_write(array, number)` of a C-contiguous
+#: array, and `occupied(numbers, at)`: see above. None checks its arguments.
+reached, lowest_bit, prefetch, prefetch_to_write, occupied = (
+    (
+        _reached_in_python,
+        _lowest_bit_in_python,
+        _prefetch_in_python,
+        _prefetch_to_write_in_python,
+        _occupied_in_python,
+    )
     if jit_disabled()
     else _intrinsics()
 )

@@ -16,30 +16,33 @@ def _sum_block(values, start, count):
     """Return the sum of at most 128 values as numpy adds them: eight running sums, then the rest."""
     if count < 8:
         total = 0.0
-        for k in range(start, start + count):
-            total += values[k]
+        for at in range(start, start + count):
+            total += values[at]
         return total
-    r0 = values[start]
-    r1 = values[start + 1]
-    r2 = values[start + 2]
-    r3 = values[start + 3]
-    r4 = values[start + 4]
-    r5 = values[start + 5]
-    r6 = values[start + 6]
-    r7 = values[start + 7]
+    # Unsigned, or each access asks whether its index counts from the end, and eight are no longer one instruction.
+    k = np.uint64(start)
+    r0 = values[k]
+    r1 = values[k + np.uint64(1)]
+    r2 = values[k + np.uint64(2)]
+    r3 = values[k + np.uint64(3)]
+    r4 = values[k + np.uint64(4)]
+    r5 = values[k + np.uint64(5)]
+    r6 = values[k + np.uint64(6)]
+    r7 = values[k + np.uint64(7)]
     whole = count - count % 8
-    for k in range(start + 8, start + whole, 8):
+    for at in range(start + 8, start + whole, 8):
+        k = np.uint64(at)
         r0 += values[k]
-        r1 += values[k + 1]
-        r2 += values[k + 2]
-        r3 += values[k + 3]
-        r4 += values[k + 4]
-        r5 += values[k + 5]
-        r6 += values[k + 6]
-        r7 += values[k + 7]
+        r1 += values[k + np.uint64(1)]
+        r2 += values[k + np.uint64(2)]
+        r3 += values[k + np.uint64(3)]
+        r4 += values[k + np.uint64(4)]
+        r5 += values[k + np.uint64(5)]
+        r6 += values[k + np.uint64(6)]
+        r7 += values[k + np.uint64(7)]
     total = ((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7))
-    for k in range(start + whole, start + count):
-        total += values[k]
+    for at in range(start + whole, start + count):
+        total += values[at]
     return total
 
 

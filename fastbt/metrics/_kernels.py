@@ -113,42 +113,28 @@ def _run_metrics(
 @kernel
 def _trade_metrics(trade_pnl, trade_side, trade_fee, trade_holding, n_trades, starting_balance, out):
     """Write what follows from the closed trades; a profit of zero is neither won nor lost."""
-    wins = 0
-    losses = 0
-    longs = 0
-    long_wins = 0
-    long_losses = 0
-    gross_profit = 0.0
-    gross_loss = 0.0
-    winning_holding = 0.0
-    losing_holding = 0.0
-    largest_win = 0.0
-    largest_loss = 0.0
-    streak = 0
-    most_wins = 0
-    most_losses = 0
-    for i in range(n_trades):
+    wins, losses, longs, long_wins, long_losses = _count_trades(trade_pnl, trade_side, n_trades)
+    gross_profit = gross_loss = winning_holding = losing_holding = largest_win = largest_loss = 0.0
+    won_in_a_row = lost_in_a_row = most_wins = most_losses = 0
+    # Without a branch: who guesses which trade was won is often wrong, and then waits longer than all this takes.
+    for at in range(n_trades):
+        i = np.uint64(at)
         pnl = trade_pnl[i]
-        is_long = trade_side[i] > 0
-        longs += is_long
-        if pnl > 0.0:
-            wins += 1
-            long_wins += is_long
-            gross_profit += pnl
-            winning_holding += trade_holding[i]
-            largest_win = max(largest_win, pnl)
-            streak = streak + 1 if streak > 0 else 1
-            most_wins = max(most_wins, streak)
-        elif pnl < 0.0:
-            losses += 1
-            long_losses += is_long
-            gross_loss += pnl
-            losing_holding += trade_holding[i]
-            largest_loss = min(largest_loss, pnl)
-            streak = streak - 1 if streak < 0 else -1
-            most_losses = max(most_losses, -streak)
-        else:
-            streak = 0
+        holding = trade_holding[i]
+        is_win = pnl > 0.0
+        is_loss = pnl < 0.0
+        win = pnl if is_win else 0.0
+        loss = pnl if is_loss else 0.0
+        gross_profit += win
+        gross_loss += loss
+        winning_holding += holding if is_win else 0.0
+        losing_holding += holding if is_loss else 0.0
+        largest_win = win if win > largest_win else largest_win
+        largest_loss = loss if loss < largest_loss else largest_loss
+        won_in_a_row = won_in_a_row + 1 if is_win else 0
+        lost_in_a_row = lost_in_a_row + 1 if is_loss else 0
+        most_wins = max(most_wins, won_in_a_row)
+        most_losses = max(most_losses, lost_in_a_row)
     shorts = n_trades - longs
     decided = wins + losses
     long_decided = long_wins + long_losses
@@ -195,7 +181,24 @@ def _trade_metrics(trade_pnl, trade_side, trade_fee, trade_holding, n_trades, st
     out[LARGEST_LOSS] = largest_loss
     out[WINNING_STREAK] = most_wins
     out[LOSING_STREAK] = most_losses
-    out[CURRENT_STREAK] = streak
+    out[CURRENT_STREAK] = won_in_a_row - lost_in_a_row
+
+
+@kernel
+def _count_trades(trade_pnl, trade_side, n_trades):
+    """Return how many trades were won, lost, long, long and won, long and lost."""
+    wins = losses = longs = long_wins = long_losses = np.int64(0)
+    for at in range(n_trades):
+        i = np.uint64(at)
+        is_long = trade_side[i] > 0.0
+        is_win = trade_pnl[i] > 0.0
+        is_loss = trade_pnl[i] < 0.0
+        wins += np.int64(is_win)
+        losses += np.int64(is_loss)
+        longs += np.int64(is_long)
+        long_wins += np.int64(is_win & is_long)
+        long_losses += np.int64(is_loss & is_long)
+    return wins, losses, longs, long_wins, long_losses
 
 
 @kernel
@@ -342,9 +345,10 @@ def _autocorrelation_penalty(returns, n_returns):
     xx = 0.0
     yy = 0.0
     xy = 0.0
-    for k in range(1, n_returns):
+    for at in range(1, n_returns):
+        k = np.uint64(at)
         dx = returns[k] - mean_x
-        dy = returns[k + 1] - mean_y
+        dy = returns[k + np.uint64(1)] - mean_y
         xx += dx * dx
         yy += dy * dy
         xy += dx * dy
