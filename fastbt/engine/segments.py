@@ -102,18 +102,20 @@ def _find_level(
     """Return the number of the level of this price at event `p`, and find in bars [first, last) where it is met."""
     if c == 0 or lanes.level_event[c] == p:
         # Not seen before, or the sets that had the same price at other events have not.
-        for i in range(1, lanes.n_levels):
+        for at in range(1, lanes.n_levels):
+            i = np.uint64(at)
             if _is_level(lanes, i, p, price, last):
-                return np.int64(i)
+                return i
         if lanes.n_levels < len(lanes.level_price):
-            c = lanes.n_levels
+            c = np.uint64(lanes.n_levels)
             lanes.n_levels += 1
         else:
-            c = 1
+            c = np.uint64(1)
     # What lies beyond a nearer level is met after it.
-    if lanes.level_event[c - 1] == p and (lanes.level_is_below[c - 1] != 0) == is_below:
-        if (price <= lanes.level_price[c - 1]) == is_below or price == lanes.level_price[c - 1]:
-            first = lanes.level_bar[c - 1]
+    nearer = c - np.uint64(1)
+    if lanes.level_event[nearer] == p and (lanes.level_is_below[nearer] != 0) == is_below:
+        if (price <= lanes.level_price[nearer]) == is_below or price == lanes.level_price[nearer]:
+            first = lanes.level_bar[nearer]
     lanes.n_searches += 1
     low = price if is_below else -np.inf
     high = np.inf if is_below else price
@@ -446,7 +448,7 @@ def _find_exits(
         target = lanes.target[lane]
         lanes.hit[lane] = UNMET
         if stop == stop:
-            c = lanes.stop_level[lane]
+            c = np.uint64(lanes.stop_level[lane])
             if not _is_level(lanes, c, p, stop, until):
                 c = _find_level(
                     lanes,
@@ -472,7 +474,7 @@ def _find_exits(
         stop_hit = lanes.hit[lane]
         target_hit = UNMET
         if target == target:
-            c = lanes.target_level[lane]
+            c = np.uint64(lanes.target_level[lane])
             if not _is_level(lanes, c, p, target, until):
                 c = _find_level(
                     lanes,

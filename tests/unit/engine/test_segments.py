@@ -247,7 +247,7 @@ def found_levels(
         own.level_event[i] = -1
     known = np.zeros(len(prices), np.int64)
     for i in range(len(prices)):
-        c = known[i % 7]
+        c = np.uint64(known[i % 7])
         if not segments._is_level(own, c, events[i], prices[i], lasts[i]):
             c = segments._find_level(
                 own,
