@@ -7,9 +7,9 @@ import fastbt
 from fastbt.data import CandleSet
 from fastbt.data.samples import sample_files
 from fastbt.errors import SettingsError
-from fastbt.sweep.executor import chunk_rows
+from fastbt.sweep.executor import _series_memory, chunk_rows, row_bytes
 from fastbt.sweep.progress import SweepProgress
-from fastbt.sweep.sweep import choose_sets, make_account, make_session, sweep
+from fastbt.sweep.sweep import choose_sets, make_account, make_job, make_session, sweep
 
 pytestmark = pytest.mark.compiled
 
@@ -169,6 +169,16 @@ def test_sweep__wants_different_markets(session):
 def test_sweep__refuses_limits_that_make_no_sense(session, wrong):
     with pytest.raises(SettingsError, match="wants a whole number from 1"):
         sweep(session, n=1, **wrong)
+
+
+def test_series__may_take_what_results_and_working_memory_leave():
+    left = []
+    for threads, n in ((1, 10), (3, 10), (1, 1000)):
+        job = make_job("strategies/SmaCrossover", "BTC-USD", **PERIOD, n=n, threads=threads, memory=2**30)
+        left.append(_series_memory(job, None))
+    assert left[0] < 2**30 - 2**28
+    assert left[0] - left[1] == 2 * 2**24
+    assert left[0] - left[2] == 990 * row_bytes(job.sessions[0], daily=job.daily)
 
 
 def test_chunk_rows__is_less_work_the_more_bars(session):
