@@ -117,7 +117,9 @@ def lanes_dtype(fields: tuple[tuple[str, str], ...] | None = None) -> np.dtype[A
     # Sixteen of these are looked at together.
     mine += [(name, "i8", (LANES + 8,)) for name in ("is_closed", "is_kept", "is_entered")]
     mine += [(name, "i8", (LANES // 8,)) for name in ("states_of_eight", "hit_of_eight")]
-    return np.dtype([*mine, *((name, "i8") for name in ("n_levels", "n_searches", "n_entries"))], align=True)
+    return np.dtype(
+        [*mine, *((name, "i8") for name in ("n_levels", "n_searches", "n_entries", "n_decisions"))], align=True
+    )
 
 
 @cache

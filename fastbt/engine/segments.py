@@ -77,7 +77,7 @@ UNMET = np.int64(2**62)
 EIGHT = 8
 _EIGHT_BITS = np.uint64(255)
 #: Sets that share a list: fewer are not worth it.
-FEWEST = 12
+FEWEST = 6
 
 
 @lean
@@ -228,7 +228,7 @@ def _begin_lanes(lanes, theirs, n, s, v, configs, order):
         _sum_up(lanes, first)
     # The first level is that of sets which have none yet.
     lanes.n_levels = 1
-    lanes.n_searches = lanes.n_entries = 0
+    lanes.n_searches = lanes.n_entries = lanes.n_decisions = 0
     for i in range(len(lanes.level_event)):
         lanes.level_event[i] = -1
 
@@ -621,6 +621,7 @@ def run_segments(
                 for e in range((n + EIGHT - 1) // EIGHT):
                     if lanes.states_of_eight[e] & wanted != 0 or lanes.hit_of_eight[e] <= end:
                         at = EIGHT * e
+                        lanes.n_decisions += 1
                         _decide_eight(lanes, theirs, at, s, v, k, x, bars, minutes, b, facts, price, is_end)
                         _write_trades(lanes, at, closed, room)
                         _find_exits(
@@ -677,7 +678,9 @@ def run_segments(
                     metrics[i],
                 )
             first += n
-            # Where hardly any two sets have a price in common, both exits of one are sooner looked for together.
-            is_worth_it = lanes.n_searches <= lanes.n_entries + lanes.n_entries // 2
+            # Where few sets have a price in common, both exits of one are sooner looked for together; where few of
+            # eight enter at once, the rest of them wait. In times of the sets alone, it takes some 0.3, and 0.4 for
+            # each search an entry, and 1.0 for each decision an entry (see docs/how-it-works.md).
+            is_worth_it = 8 * lanes.n_searches + 20 * lanes.n_decisions <= 13 * lanes.n_entries
             if not is_worth_it:
                 break

@@ -132,12 +132,12 @@ def test_sets__are_played_as_each_is_alone(session, both, sides):
 @pytest.mark.compiled
 def test_sets__of_several_lists_in_any_order_on_several_threads(session, both):
     sets = [each | {"fast": fast} for fast in (3, 4, 7) for each in grid(5, 5)]
-    sets += [each | {"fast": 9} for each in grid(2, 3)]
+    sets += [each | {"fast": 9} for each in grid(5, 1)]
     order = np.random.default_rng(2).permutation(len(sets))
     alone, together, n = both(session, [sets[i] for i in order], threads=2)
     assert_same(alone, together)
     # Those of a list that few share are not.
-    assert n == 75 and len(grid(2, 3)) < FEWEST
+    assert n == 75 and len(grid(5, 1)) < FEWEST
 
 
 @pytest.mark.compiled
@@ -169,6 +169,19 @@ def test_sets__with_hardly_a_price_in_common_are_played_alone_after_the_first_li
     alone, together, n = both(session, sets)
     assert_same(alone, together)
     assert 30 <= n < 200
+
+
+@pytest.mark.compiled
+def test_sets__of_which_few_enter_at_once_are_played_alone_after_the_first_list(tmp_path, both, monkeypatch):
+    monkeypatch.setattr(workers, "_TARGET_S", 60.0)
+    body = CROSSING.replace("self.exits % 5 != 2", "(self.index + int(self.balance)) % 8 == 0")
+    body = body.replace("return self.turns == -1", "return False")
+    session = session_of(tmp_path, make_candles(300 + 5 * 700, 3), body=body)
+    none = {"stop": 0.0, "target": 0.0}
+    sets = [none | {"fast": fast, "share": 0.5 + 0.05 * i} for fast in range(2, 10) for i in range(8)]
+    alone, together, n = both(session, sets)
+    assert_same(alone, together)
+    assert 8 <= n < 48
 
 
 SOMETIMES = (
