@@ -575,7 +575,7 @@ def run_segments(
         if most < FEWEST or not is_known:
             first = last
             continue
-        while first < last:
+        while last - first >= FEWEST:
             n = min(most, last - first)
             mine = order[first : first + n]
             _begin(s, minutes)
@@ -684,3 +684,5 @@ def run_segments(
             is_worth_it = 8 * lanes.n_searches + 20 * lanes.n_decisions <= 13 * lanes.n_entries
             if not is_worth_it:
                 break
+        # What is left over of a long list is too little.
+        first = last

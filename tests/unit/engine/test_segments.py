@@ -184,6 +184,16 @@ def test_sets__of_which_few_enter_at_once_are_played_alone_after_the_first_list(
     assert 8 <= n < 48
 
 
+@pytest.mark.compiled
+def test_sets__that_are_left_over_of_a_long_list_are_played_alone(session, both, monkeypatch):
+    """And do not tell whether the next lists are worth it."""
+    monkeypatch.setattr(workers, "_TARGET_S", 60.0)
+    sets = [each | {"fast": fast} for fast in range(2, 8) for each in grid(10, 13)]
+    alone, together, n = both(session, sets)
+    assert_same(alone, together)
+    assert len(sets) == 6 * (LANES + 2) and n == 6 * LANES
+
+
 SOMETIMES = (
     CROSSING.replace('if self.hp["stop"] > 0:', "if self.index % 2:")
     .replace('if self.hp["target"] > 0:', "if self.index % 3:")
