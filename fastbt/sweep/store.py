@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -343,7 +344,9 @@ class Run:
 
     def note(self, event: str, **about: Any) -> None:
         """Append a line to the journal."""
-        line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, "pid": os.getpid(), **about}
+        # To the microsecond: runs are listed by it.
+        now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+        line = {"time": f"{now}Z", "event": event, "pid": os.getpid(), **about}
         with open(self.folder / _JOURNAL, "a") as file:
             file.write(json.dumps(line, default=str) + "\n")
 

@@ -423,20 +423,21 @@ def test_sweep__keeps_what_was_done_when_interrupted(monkeypatch, tmp_path):
 
 @compiled
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
-def test_sweep__ends_soon_after_control_c():
-    # A stop of any distance: the grid alone has fewer sets.
-    with command(*"sweep SmaCrossover --n 200000 --top 3 --space stop_loss=0.01:0.06".split()) as process:
+def test_sweep__ends_soon_after_control_c(tmp_path):
+    # More sets than any machine runs before its first line of progress.
+    line = f"sweep SmaCrossover --n 100000000 --top 3 --space stop_loss=0.01:0.06 --run big --runs {tmp_path}"
+    with command(*line.split()) as process:
         said = []
-        for line in process.stderr:
-            said.append(line)
-            if re.match(r"[1-9][\d,]* of 200,000 sets, ", line):
+        for text in process.stderr:
+            said.append(text)
+            if re.match(r"[1-9][\d,]* of 100,000,000 sets, ", text):
                 process.send_signal(signal.SIGINT)
                 break
         out, err = process.communicate()
     assert process.returncode == 130, (said, out, err)
     assert err.splitlines()[-1] == "Interrupted." and "Traceback" not in err
-    done = int(out.split("Interrupted: ")[1].split(" of 200,000 sets were run.")[0].replace(",", ""))
-    assert 0 < done < 200_000
+    done = int(out.split("Interrupted: ")[1].split(" of 100,000,000 sets were run.")[0].replace(",", ""))
+    assert 0 < done < 100_000_000
     assert f"The 3 best of {done:,} sets" in out
 
 
