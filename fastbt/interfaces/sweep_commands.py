@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -31,7 +32,6 @@ from fastbt.interfaces._terminal import console, counted, duration, say, write_j
 if TYPE_CHECKING:
     from fastbt.backtest import Session
     from fastbt.engine.account import Account
-    from fastbt.sweep.executor import Job
     from fastbt.sweep.plan import SweepPlan
     from fastbt.sweep.result import SweepResult
     from fastbt.sweep.runs import RunIndex
@@ -131,6 +131,7 @@ def sweep(
     from fastbt.sweep.memory import parse_bytes
     from fastbt.sweep.names import check_metric
     from fastbt.sweep.runs import RunIndex, check_export, write_table
+    from fastbt.sweep.store import free_folder
     from fastbt.sweep.sweep import make_job, run_job
 
     check_metric(metric)
@@ -171,10 +172,14 @@ def sweep(
         return _print_plan(found, output)
     if out is not None:
         write_table(result.scan(), out)
+    if result.interrupted and result.is_temporary and result.n_done:
+        # Nobody asked for a run, but what is done is worth going on with; where it cannot be moved, it stays there.
+        with suppress(OSError):
+            result.keep(free_folder(RunIndex(where.runs).folder(sessions[0].source.name)))
     if output.json:
         write_json({**result.to_dict(metric, top), "out": out})
     else:
-        _print_sweep(result, job, n, metric, top)
+        _print_sweep(result, n, metric, top, named=where.run is not None)
         if out is not None:
             console().print(f"Every set is in {out}.", markup=False, soft_wrap=True)
     if result.interrupted:
@@ -227,7 +232,7 @@ def _time_of(plan: SweepPlan) -> str:
     return f"about {duration(plan.seconds)} on {counted(plan.threads, 'thread')}, when the kernels are compiled"
 
 
-def _print_sweep(result: SweepResult, job: Job, n: int | None, metric: str, top: int) -> None:
+def _print_sweep(result: SweepResult, n: int | None, metric: str, top: int, *, named: bool) -> None:
     """Print the best sets, what became of the others, and the time."""
     from fastbt.interfaces._views import best_table, hyperparameter_columns, subject
 
@@ -242,8 +247,10 @@ def _print_sweep(result: SweepResult, job: Job, n: int | None, metric: str, top:
         where.print(f"The grid has only {counted(len(result.sets), 'set')}: all of it was run.")
     if result.interrupted:
         where.print(f"Interrupted: {done:,} of {len(result):,} {noun}s were run.", style="bold yellow")
-        if result.run is not None:
-            where.print(f"They are in {result.run.folder}; the same command with --resume goes on.", markup=False)
+        if result.run is not None and done:
+            how = "--resume" if named else f"--run {result.run.name} --resume"
+            text = f"They are in {result.run.folder}; the same command with {how} goes on."
+            where.print(text, markup=False, soft_wrap=True)
     if not done:
         return
     best = result.best(metric, top)
@@ -255,7 +262,7 @@ def _print_sweep(result: SweepResult, job: Job, n: int | None, metric: str, top:
     for reason, count in unfinished(result)[:5]:
         where.print(f"{counted(count, noun)} {reason}", style="yellow", markup=False)
     where.print(_time_line(result, noun))
-    if result.run is not None and not result.interrupted:
+    if result.run is not None and not result.interrupted and not result.is_temporary:
         where.print(f"Every {noun} is in {result.run.folder}.", markup=False, soft_wrap=True)
 
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -28,7 +27,7 @@ import numpy as np
 
 from fastbt.errors import SettingsError
 from fastbt.search.progress import Control
-from fastbt.sweep.store import MANIFEST, differences, dump_json, try_lock, write_atomically
+from fastbt.sweep.store import MANIFEST, differences, dump_json, free_folder, try_lock, write_atomically
 from fastbt.types import JsonDict
 
 FORMAT: Final = 1
@@ -114,8 +113,7 @@ class Journal:
             raise SettingsError("give either resume or fork, not both")
         manifest = json.loads(dump_json({"format": FORMAT, **manifest}))
         if (folder / MANIFEST).exists() and fork:
-            copies = (folder.with_name(f"{folder.name}-{i}") for i in range(2, sys.maxsize))
-            folder = next(each for each in copies if not each.exists())
+            folder = free_folder(folder)
         if not (folder / MANIFEST).exists():
             if folder.exists() and any(folder.iterdir()):
                 raise SettingsError(f"{str(folder)!r} is a folder of something else; wanted a new one for the search")

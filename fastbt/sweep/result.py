@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,10 +56,43 @@ class SweepResult:
         self._job = job
         self._evaluated = executed.evaluated
         self._n_before = executed.n_before
+        self._disposal: weakref.finalize[..., SweepResult] | None = None
 
-    def on_disposal(self, do: Callable[..., Any], *arguments: Any) -> None:
-        """Call a function when this result is no longer used."""
-        weakref.finalize(self, do, *arguments)
+    def dispose_of_run(self) -> None:
+        """Delete the folder when this result is no longer used, unless `keep` is called before."""
+        assert self.run is not None
+        self._disposal = weakref.finalize(self, shutil.rmtree, self.run.folder, True)
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the results are in a folder that is deleted with this result; `keep` saves them."""
+        return self._disposal is not None
+
+    def keep(self, folder: str | Path) -> None:
+        """Move results that are in a temporary folder to one that stays: a run, which can be gone on with.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Must not be there.
+
+        Raises
+        ------
+        SettingsError
+            If the results are not in a temporary folder, or there is something of this name.
+        OSError
+            If they cannot be moved; they stay where they are, and are not deleted.
+        """
+        to = Path(folder)
+        if self.run is None or self._disposal is None:
+            raise SettingsError("there is nothing to keep: the results are not in a temporary folder")
+        if to.exists():
+            raise SettingsError(f"there is something at {str(to)!r} already")
+        self._disposal.detach()
+        self._disposal = None
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(self.run.folder, to)
+        self.run = Run.open(to)
 
     def __len__(self) -> int:
         return self._job.n_rows
@@ -258,7 +293,7 @@ class SweepResult:
         }
         if len(self.sessions) > 1:
             about["markets"] = [describe_market(each) for each in self.sessions]
-        if self.run is not None:
+        if self.run is not None and not self.is_temporary:
             about["run"] = str(self.run.folder)
         return about
 

@@ -79,6 +79,12 @@ def chunks_of(n_sets: int, rows: Sequence[int]) -> list[Chunk]:
     return found
 
 
+def free_folder(folder: Path) -> Path:
+    """Return a folder that is not there: this one, or NAME-2, NAME-3, ..."""
+    names = (folder.name, *(f"{folder.name}-{i}" for i in range(2, 10_000)))
+    return next(each for each in map(folder.with_name, names) if not each.exists())
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace a file in one step that survives a crash of the machine."""
     partial = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")

@@ -27,7 +27,7 @@ from fastbt.sweep.progress import Progress
 from fastbt.sweep.result import SweepResult
 from fastbt.sweep.sampling import Given, SetSource, source_of
 from fastbt.sweep.space import Space, SpaceLike
-from fastbt.sweep.store import Run
+from fastbt.sweep.store import Run, free_folder
 from fastbt.types import Float2D, JsonDict
 
 __all__ = [
@@ -190,7 +190,7 @@ def sweep(
         All cores if left out; the results do not depend on it.
     memory : int, optional
         Bytes that the sweep may take; half of what is free if left out. Results that take more than half of it are kept
-        in a temporary folder instead of memory.
+        in a temporary folder instead of memory; `SweepResult.keep` saves it.
     daily : bool, optional
         Keep the daily balances. If left out they are kept in memory as long as they take a quarter of it at most, and
         not kept in a run on disk.
@@ -313,7 +313,7 @@ def run_job(
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        result.on_disposal(shutil.rmtree, folder, True)
+        result.dispose_of_run()
         return result
     executed = execute(job, progress=progress)
     return SweepResult(job, executed, timed(executed, began))
@@ -327,8 +327,7 @@ def _folder_of(folder: Path, job: Job, *, resume: bool, fork: bool) -> Run:
     if not (folder / "manifest.json").exists():
         return Run.create(folder, wanted)
     if fork:
-        copies = (folder.with_name(f"{folder.name}-{i}") for i in range(2, sys.maxsize))
-        return Run.create(next(each for each in copies if not each.exists()), wanted)
+        return Run.create(free_folder(folder), wanted)
     found = Run.open(folder)
     if not resume:
         state = "is complete" if found.is_complete else f"has {found.n_done:,} of {found.n_rows:,} rows"

@@ -424,8 +424,8 @@ def test_sweep__keeps_what_was_done_when_interrupted(monkeypatch, tmp_path):
 @compiled
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
 def test_sweep__ends_soon_after_control_c(tmp_path):
-    # More sets than any machine runs before its first line of progress.
-    line = f"sweep SmaCrossover --n 100000000 --top 3 --space stop_loss=0.01:0.06 --run big --runs {tmp_path}"
+    # More sets than any machine runs before its first line of progress, and than memory holds.
+    line = f"sweep SmaCrossover --n 100000000 --top 3 --space stop_loss=0.01:0.06 --runs {tmp_path}"
     with command(*line.split()) as process:
         said = []
         for text in process.stderr:
@@ -439,6 +439,9 @@ def test_sweep__ends_soon_after_control_c(tmp_path):
     done = int(out.split("Interrupted: ")[1].split(" of 100,000,000 sets were run.")[0].replace(",", ""))
     assert 0 < done < 100_000_000
     assert f"The 3 best of {done:,} sets" in out
+    # Nobody asked for a run, but what was done is not lost.
+    assert f"They are in {tmp_path / 'SmaCrossover'}; the same command with --run SmaCrossover --resume goes on." in out
+    assert pl.read_parquet(tmp_path / "SmaCrossover" / "parts" / "*.parquet").height == done
 
 
 @pytest.mark.parametrize("name", ["backtest", "sweep"])

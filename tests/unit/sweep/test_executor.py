@@ -70,6 +70,21 @@ def test_sweep__of_any_memory_gives_the_same(session):
     assert not folder.exists()
 
 
+def test_keep__saves_what_is_in_a_temporary_folder(session, tmp_path):
+    result = sweep(session, space=WIDE, n=300, memory=8 * len(session.setup.market.bars) * 24)
+    assert result.is_temporary and "run" not in result.to_dict()
+    before, metrics = result.run.folder, result.metrics.copy()
+    with pytest.raises(SettingsError, match="there is something at .* already"):
+        result.keep(tmp_path)
+    folder = tmp_path / "runs" / "kept"
+    result.keep(folder)
+    assert not result.is_temporary and not before.exists() and result.to_dict()["run"] == str(folder)
+    with pytest.raises(SettingsError, match="there is nothing to keep"):
+        result.keep(tmp_path / "other")
+    del result
+    np.testing.assert_array_equal(sweep(session, space=WIDE, n=300, run=folder, resume=True).metrics, metrics)
+
+
 def test_sweep__keeps_what_was_done_before_an_interruption(session):
     def interrupt(state):
         if state.done:
