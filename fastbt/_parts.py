@@ -292,7 +292,7 @@ _APART: Final = frozenset("s v k x bars minutes".split())
 _APART_IN_MACHINE: Final = _APART | frozenset(
     "span block_span bar_span bar_block_span events event_prices samples sample_prices "
     "sample_times trades log daily states variables configs order groups outcomes metrics "
-    "closed lanes theirs state settings engine_lanes strategy_lanes rest is_played".split()
+    "closed lanes theirs state settings engine_lanes strategy_lanes segments bars_of free_from closes is_played".split()
 )
 _MEMORY: Final = (types.Array, types.Record, types.BaseTuple)
 

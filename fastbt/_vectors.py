@@ -32,6 +32,10 @@ def _prefetch_in_python(blocks, number):
     """Let the processor fetch the first two rows of a block into its cache."""
 
 
+def _prefetch_number_in_python(array, number):
+    """Let the processor fetch a number or record of an array, counted as they lie in memory."""
+
+
 def _prefetch_to_write_in_python(array, number):
     """Let the processor fetch a number or record of an array, counted as they lie in memory, that is written soon."""
 
@@ -39,6 +43,16 @@ def _prefetch_to_write_in_python(array, number):
 def _occupied_in_python(numbers, at):
     """Return the bits of those of the sixteen `numbers` from `at` on that are not 0."""
     return np.uint64(sum(1 << i for i, each in enumerate(numbers[at : at + LANES]) if each != 0))
+
+
+def _lower_in_python(numbers, at, limit):
+    """Return the bits of those of the sixteen `numbers` from `at` on that are less than a limit."""
+    return np.uint64(sum(1 << i for i, each in enumerate(numbers[at : at + LANES]) if each < limit))
+
+
+def _extremes_in_python(blocks, number, first, last):
+    """Return the lowest of the lanes [first, last) of the first row of a block, and the highest of the second."""
+    return min(blocks[number, 0, first:last]), max(blocks[number, 1, first:last])
 
 
 def _intrinsics() -> tuple[Any, ...]:
@@ -51,7 +65,7 @@ def _intrinsics() -> tuple[Any, ...]:
 
     def everywhere(builder, number):
         """Return a vector that holds one number in all lanes."""
-        nothing = ir.Constant(lanes, ir.Undefined)
+        nothing = ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined)
         first = builder.insert_element(nothing, number, ir.Constant(ir.IntType(32), 0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
         return builder.shuffle_vector(first, nothing, zeros)
@@ -107,14 +121,18 @@ def _intrinsics() -> tuple[Any, ...]:
 
         return types.none(blocks, types.uint64), generate
 
-    @cast(Any, intrinsic)
-    def prefetch_to_write(typing_context, array, number):
-        def generate(context, builder, signature, arguments):
-            made = context.make_array(signature.args[0])(context, builder, arguments[0])
-            fetch(builder, builder.gep(made.data, [arguments[1]]), to_write=True)
-            return context.get_dummy_value()
+    def fetching(*, to_write):
+        def one_number(typing_context, array, number):
+            def generate(context, builder, signature, arguments):
+                made = context.make_array(signature.args[0])(context, builder, arguments[0])
+                fetch(builder, builder.gep(made.data, [arguments[1]]), to_write=to_write)
+                return context.get_dummy_value()
 
-        return types.none(array, types.uint64), generate
+            return types.none(array, types.uint64), generate
+
+        return cast(Any, intrinsic)(one_number)
+
+    prefetch_number, prefetch_to_write = fetching(to_write=False), fetching(to_write=True)
 
     @cast(Any, intrinsic)
     def occupied(typing_context, numbers, at):
@@ -136,19 +154,63 @@ def _intrinsics() -> tuple[Any, ...]:
 
         return types.uint64(numbers, types.int64), generate
 
-    return reached, lowest_bit, prefetch, prefetch_to_write, occupied
+    @cast(Any, intrinsic)
+    def lower(typing_context, numbers, at, limit):
+        def generate(context, builder, signature, arguments):
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            width = signature.args[0].dtype.bitwidth
+            kind = ir.VectorType(ir.IntType(width), LANES)
+            place = builder.gep(array.data, [arguments[1]])
+            loaded = builder.load(builder.bitcast(place, kind.as_pointer()))
+            loaded.align = width // 8
+            limit = builder.trunc(arguments[2], ir.IntType(width)) if width < 64 else arguments[2]
+            bits = builder.icmp_signed("<", loaded, everywhere(builder, limit))
+            return builder.zext(builder.bitcast(bits, ir.IntType(LANES)), word)
+
+        return types.uint64(numbers, types.uint64, types.int64), generate
+
+    @cast(Any, intrinsic)
+    def extremes(typing_context, blocks, number, first, last):
+        def generate(context, builder, signature, arguments):
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            lows = block_of(builder, array, arguments[1])
+            highs = builder.gep(lows, [ir.Constant(word, LANES)])
+            # Sixteen bits, of which those from `first` on and before `last` are set.
+            ones = ir.Constant(word, -1)
+            bits = builder.xor(builder.shl(ones, arguments[2]), builder.shl(ones, arguments[3]))
+            mask = builder.bitcast(builder.trunc(bits, ir.IntType(LANES)), ir.VectorType(ir.IntType(1), LANES))
+            found = []
+            for name, place, sign in (("fmin", lows, 1.0), ("fmax", highs, -1.0)):
+                nothing = ir.Constant(lanes, [sign * float("inf")] * LANES)
+                chosen = builder.select(mask, load(builder, place), nothing)
+                kind = ir.FunctionType(ir.DoubleType(), [lanes])
+                name = f"llvm.vector.reduce.{name}.v{LANES}f64"
+                reduce = cgutils.get_or_insert_function(builder.module, kind, name)
+                # No lane that is looked at is NaN.
+                found.append(builder.call(reduce, [chosen], fastmath=("nnan",)))
+            return context.make_tuple(builder, signature.return_type, found)
+
+        kind = types.UniTuple(types.float64, 2)
+        return kind(blocks, types.uint64, types.uint64, types.uint64), generate
+
+    return reached, lowest_bit, prefetch, prefetch_number, prefetch_to_write, occupied, lower, extremes
 
 
 #: `reached(blocks, number, low, high)` and `prefetch(blocks, number)`, of a C-contiguous array of shape
-#: (n, ROWS, LANES), `lowest_bit(bits)` of bits that are not all 0, `prefetch_to_write(array, number)` of a C-contiguous
-#: array, and `occupied(numbers, at)`: see above. None checks its arguments.
-reached, lowest_bit, prefetch, prefetch_to_write, occupied = (
+#: (n, ROWS, LANES), `lowest_bit(bits)` of bits that are not all 0, `prefetch_number(array, number)` and
+#: `prefetch_to_write(array, number)` of a C-contiguous array, `occupied(numbers, at)`, `lower(numbers, at, limit)` of
+#: an array that goes on behind the sixteen, and `extremes(blocks, number, first, last)`: see above. None checks its
+#: arguments.
+reached, lowest_bit, prefetch, prefetch_number, prefetch_to_write, occupied, lower, extremes = (
     (
         _reached_in_python,
         _lowest_bit_in_python,
         _prefetch_in_python,
+        _prefetch_number_in_python,
         _prefetch_to_write_in_python,
         _occupied_in_python,
+        _lower_in_python,
+        _extremes_in_python,
     )
     if jit_disabled()
     else _intrinsics()

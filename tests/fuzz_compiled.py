@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 def run_as_python() -> None:
     """Let the engine and what the compiler generates be plain Python; indicators and metrics stay compiled."""
-    for name in ("fastbt.data._kernels", "fastbt.indicators", "fastbt.metrics._kernels"):
+    for name in ("fastbt.data._kernels", "fastbt.indicators", "fastbt.metrics._kernels", "fastbt.metrics._eight"):
         importlib.import_module(name)
     from fastbt import _jit, _parts
 
@@ -330,8 +330,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.together:
             from fastbt.engine import layout
 
-            # So that there are several of everything: parts of a list, and exits that have no place left.
-            layout.LANES = 16  # type: ignore[misc]
+            # So that sets wait for a place, and lists for memory.
+            layout.LANES, layout.SHARED_SEGMENTS = 16, 1024  # type: ignore[misc]
     tally, began = Tally(), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         for seed in itertools.count(options.seed, options.step):

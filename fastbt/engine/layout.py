@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from fastbt.engine.spans import rest_of, spans_of
+from fastbt.engine.spans import spans_of
 from fastbt.types import CLOSE, DAY_MS, HIGH, LOW, MINUTE_MS, OPEN, Float1D, Float2D, Float3D, Int1D
 
 #: Rows of open margin that a run can hold. Jesse never gives back the row of an entry filled at an opening gap.
@@ -75,14 +75,35 @@ OUTCOME_FIELDS: Final = 10
 
 #: Bars that are looked at before those on which a strategy may act are listed; a multiple of sixteen.
 LISTED_AT_ONCE: Final = 256
-#: Parameter sets that are played side by side, at most.
-LANES: Final = 128
+#: Minutes from one sample of the daily balance to the next.
+DAY_MINUTES: Final = DAY_MS // MINUTE_MS
+#: Numbers of a list that are looked at together, as many of which lie behind its last one.
+LOOKED_AT_ONCE: Final = 16
+#: Parameter sets that are played side by side.
+LANES: Final = 32
 #: Bars times parameter sets from which on it is worth some seconds of compiling to play them side by side.
 WORTH_SHARING: Final = 2**25
 #: Trades of parameter sets that are played side by side, all together.
-SHARED_TRADES: Final = 2**19
+SHARED_TRADES: Final = 2**18
 #: One of them: how much was held, from which price to which, and for how long, ms.
 CLOSED_TRADE: Final = np.dtype([("qty", "f8"), ("entry_price", "f8"), ("exit_price", "f8"), ("time", "f8")])
+#: Segments of lists that are played side by side, all together.
+SHARED_SEGMENTS: Final = 2**16
+#: One of them, a line of the cache: the closing price of a bar on which a strategy may act, and what is known of it;
+#: for a short position and a long one, the next such bar on which it may be closed, and the lowest and the highest
+#: price until then.
+SEGMENT: Final = np.dtype(
+    [
+        ("price", "f8"),
+        ("low", "f8", (2,)),
+        ("high", "f8", (2,)),
+        ("facts", "i8"),
+        ("next", "i4", (2,)),
+        ("unused", "i8"),
+    ]
+)
+#: Bytes of all these trades and segments, and of two numbers beside each segment.
+SHARED_BYTES: Final = SHARED_TRADES * CLOSED_TRADE.itemsize + SHARED_SEGMENTS * (SEGMENT.itemsize + 8)
 #: Fields of a run's state that list orders and fills.
 TABLES: Final = frozenset(
     "o_id o_price o_qty o_side o_type o_status o_reduce_only o_via o_created_at "
@@ -101,25 +122,14 @@ def lanes_dtype(fields: tuple[tuple[str, str], ...] | None = None) -> np.dtype[A
     """
     if fields is not None:
         return np.dtype([("unused", "i8"), *((name, kind, (LANES,)) for name, kind in fields)], align=True)
-    floats = "wallet qty entry_price opened_at hit_price stop target equity open_pl".split()
+    floats = "wallet qty entry_price opened_at hit_price stop target price low high open_pl".split()
     floats += "closed_qty closed_entry closed_exit holding".split()
-    numbers = "n_trades next_id last_trade_index hit hit_bar state is_open stop_level target_level".split()
-    levels = [
-        ("level_event", "i8"),
-        ("level_price", "f8"),
-        ("level_is_below", "i8"),
-        ("level_bar", "i8"),
-        ("level_until", "i8"),
-    ]
-    levels += [("level_hit", "i8"), ("level_exit", "f8")]
-    mine = [(name, kind, (LANES,)) for names, kind in ((floats, "f8"), (numbers, "i8")) for name in names]
-    mine += [(name, kind, (2 * LANES,)) for name, kind in levels]
-    # Sixteen of these are looked at together.
-    mine += [(name, "i8", (LANES + 8,)) for name in ("is_closed", "is_kept", "is_entered")]
-    mine += [(name, "i8", (LANES // 8,)) for name in ("states_of_eight", "hit_of_eight")]
-    return np.dtype(
-        [*mine, *((name, "i8") for name in ("n_levels", "n_searches", "n_entries", "n_decisions"))], align=True
-    )
+    numbers = "set plays at to bar facts first last block hit hit_bar hits due".split()
+    numbers += "n_trades next_id last_trade_index is_open is_closed is_done".split()
+    kinds = ((floats, "f8"), (numbers, "i8"))
+    mine = [(name, kind, (LANES,)) for names, kind in kinds for name in names]
+    # Sets whose balances are measured next.
+    return np.dtype([*mine, ("measured", "i8", (8,))], align=True)
 
 
 @cache
@@ -291,14 +301,14 @@ class Market:
         Lowest and highest price that each minute, each block of 16 minutes, each bar and each block of 16 bars touches,
         the jump from the previous close included; see `spans.in_blocks`. Of minutes also the open, NaN where open or
         close are not between low and high.
+    closes : ndarray, shape (n_bars,)
+        Closing prices of the decision bars.
     sample_minutes : ndarray, shape (n_samples - 2,) or one more
         Minutes after which the daily balance is sampled.
     sample_prices : ndarray, like `sample_minutes`
         Closing prices of those minutes.
     sample_times : ndarray, shape (n_samples,), int64
         Times of all samples, ms UTC, the first and the last included.
-    rest : ndarray, shape (2, n)
-        Lowest and highest price that any bar touches from each block of 16 bars on.
     """
 
     minutes: Float2D
@@ -309,10 +319,10 @@ class Market:
     block_span: Float3D
     bar_span: Float3D
     bar_block_span: Float3D
+    closes: Float1D
     sample_minutes: Int1D
     sample_prices: Float1D
     sample_times: Int1D
-    rest: Float2D
 
     @property
     def n_bars(self) -> int:
@@ -344,8 +354,7 @@ def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe
     low = np.minimum.reduce([minutes[:, LOW], *prices])
     high = np.maximum.reduce([minutes[:, HIGH], *prices])
     # A sample is due a day and a minute after the start, then every day (specification 1.10).
-    per_day = DAY_MS // MINUTE_MS
-    sample_minutes = np.arange(per_day, len(minutes), per_day, dtype=np.int64)
+    sample_minutes = np.arange(DAY_MINUTES, len(minutes), DAY_MINUTES, dtype=np.int64)
     start = int(minutes[0, 0])
     times = [start, *(start + (sample_minutes + 1) * MINUTE_MS).tolist()]
     end = start + len(minutes) * MINUTE_MS
@@ -374,10 +383,10 @@ def build_market(minutes: Float2D, bars: Float2D, *, warmup_bars: int, timeframe
         block_span=block_span,
         bar_span=bar_span,
         bar_block_span=bar_block_span,
+        closes=np.ascontiguousarray(bars[warmup_bars : warmup_bars + len(minutes) // timeframe_minutes, CLOSE]),
         sample_minutes=sample_minutes,
         sample_prices=np.ascontiguousarray(minutes[sample_minutes, CLOSE]),
         sample_times=np.array(times, dtype=np.int64),
-        rest=rest_of(bar_block_span),
     )
 
 

@@ -553,8 +553,8 @@ def _run(
 
 
 @lean
-def _write_results(s, bar, trades, daily, sample_times, started_at, finished_at, annualization, outcome, metrics):
-    """Write what became of a parameter set: how it ended, and its metrics."""
+def _write_outcome(s, bar, outcome):
+    """Write how the run of a parameter set ended."""
     outcome[OUTCOME_STATUS] = s.status
     outcome[OUTCOME_BAR] = bar
     outcome[OUTCOME_TIME] = s.time
@@ -565,6 +565,12 @@ def _write_results(s, bar, trades, daily, sample_times, started_at, finished_at,
     outcome[OUTCOME_LIQUIDATIONS] = s.liquidations
     outcome[OUTCOME_TRADES] = s.n_trades
     outcome[OUTCOME_FILLS] = s.n_log
+
+
+@lean
+def _write_results(s, bar, trades, daily, sample_times, started_at, finished_at, annualization, outcome, metrics):
+    """Write what became of a parameter set: how it ended, and its metrics."""
+    _write_outcome(s, bar, outcome)
     if s.status != OK:
         daily[:] = np.nan
         metrics[:] = np.nan

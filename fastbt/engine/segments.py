@@ -1,10 +1,11 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
-"""Shared segments: the trades of parameter sets that may act on the same bars, played side by side.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment"
+"""Shared segments: parameter sets side by side, eight in the same instructions, each at its own pace.
 
-A template as `machine.py` is. Where `_play_plain` follows one parameter set from trade to trade, this kernel goes from
-event to event and plays each for all sets that share the list. What the market decides is then found once for all of
-them: where a stop-loss or take-profit of a price is met (a `level`), looked for from the nearer level on. What is left
-for each set is its account, which waits for no search, and for no account of another set.
+A template as `machine.py` is. Between two bars on which a strategy may act nothing happens to a position but that an
+exit of it is met. Such a segment, its lowest and its highest price, is the same for all sets that share the list of
+those bars, so it is looked at once for all of them; a set whose exits lie beyond both prices goes on to the next bar of
+the list without a search. What is left for each set is its account: eight of them are decided at once, whether they
+are of one list or of several, and on whatever bar each is.
 
 A set that does anything else than plain trades is given up, and played by the kernels for one set.
 `fastbt.compiler.segments` tells which strategies can be tried.
@@ -13,12 +14,12 @@ A set that does anything else than plain trades is given up, and played by the k
 import numpy as np
 
 from fastbt._jit import inlined, inner, inner_inlined, inner_wide, lean
-from fastbt._vectors import lowest_bit, occupied, prefetch_to_write
+from fastbt._vectors import prefetch, prefetch_number, prefetch_to_write
 from fastbt.engine.kernels import ISOLATED, OK, SPOT, _liquidation_price, _position_pnl
-from fastbt.engine.layout import LANES, TRADE_FEE, TRADE_HOLDING, TRADE_PNL, TRADE_SIDE
+from fastbt.engine.layout import DAY_MINUTES, LANES, LOOKED_AT_ONCE, TRADE_FEE, TRADE_HOLDING, TRADE_PNL, TRADE_SIDE
 from fastbt.engine.machine import (
     _begin,
-    _write_results,
+    _write_outcome,
     before,
     clear_cached,
     filters,
@@ -42,9 +43,11 @@ from fastbt.engine.plain import (
     _wallet_after,
 )
 from fastbt.engine.skipping import ARE_KNOWN, IN_FLAT, IN_LONG, IN_SHORT, _list_events
-from fastbt.engine.spans import BLOCK_BITS, _find_touched, _reaches
+from fastbt.engine.spans import BLOCK_BITS, _extremes, _find_block, _find_in_block, _first_from, _reaches
 from fastbt.engine.submission import _reset_orders
-from fastbt.types import CLOSE, TIMESTAMP
+from fastbt.metrics._eight import _balances_of_eight
+from fastbt.metrics._kernels import _begin_metrics
+from fastbt.types import TIMESTAMP
 
 
 @inner
@@ -75,9 +78,51 @@ HAS_FACTS = True
 UNMET = np.int64(2**62)
 #: Sets that are decided in the same instructions.
 EIGHT = 8
-_EIGHT_BITS = np.uint64(255)
-#: Sets that share a list: fewer are not worth it.
-FEWEST = 6
+#: Where a segment tells of a short position and of a long one.
+FOR_SHORT, FOR_LONG = 0, 1
+
+
+@lean
+def _write_segments(segments, bars_of, free_from, start, events, n_events, closes, bar_span, bar_block_span):
+    """Write what lies behind each event of a list, from place `start` on, and the end of the run behind the last."""
+    n_bars = len(closes)
+    end = start + n_events
+    last = np.uint64(end)
+    segments[last].price = closes[n_bars - 1]
+    segments[last].facts = 0
+    segments[last].next[FOR_SHORT] = segments[last].next[FOR_LONG] = end
+    bars_of[last] = n_bars
+    free_from[last] = end
+    to_short = to_long = to_free = end
+    low_short = low_long = np.inf
+    high_short = high_long = -np.inf
+    until = n_bars
+    for e in range(n_events - 1, -1, -1):
+        at = np.uint64(start + e)
+        b = np.int64(events[0, np.uint64(e)])
+        facts = np.int64(events[1, np.uint64(e)])
+        low, high = _extremes(bar_span, bar_block_span, b + 1, until)
+        low_short, high_short = min(low_short, low), max(high_short, high)
+        low_long, high_long = min(low_long, low), max(high_long, high)
+        segments[at].price = closes[np.uint64(b)]
+        segments[at].facts = facts
+        segments[at].low[FOR_SHORT] = low_short
+        segments[at].low[FOR_LONG] = low_long
+        segments[at].high[FOR_SHORT] = high_short
+        segments[at].high[FOR_LONG] = high_long
+        segments[at].next[FOR_SHORT] = to_short
+        segments[at].next[FOR_LONG] = to_long
+        bars_of[at] = b
+        if facts & IN_SHORT != 0:
+            to_short = start + e
+            low_short, high_short = np.inf, -np.inf
+        if facts & IN_LONG != 0:
+            to_long = start + e
+            low_long, high_long = np.inf, -np.inf
+        if facts & IN_FLAT != 0:
+            to_free = start + e
+        free_from[at] = to_free
+        until = b + 1
 
 
 @lean
@@ -90,81 +135,12 @@ def _price_met(minutes, span, i, low, high):
 
 
 @inlined
-def _is_level(lanes, c, p, price, until):
-    """Tell whether a level is of this price, looked for at event `p` up to bar `until`."""
-    return lanes.level_event[c] == p and lanes.level_price[c] == price and lanes.level_until[c] == until
-
-
-@lean
-def _find_level(
-    lanes, c, p, first, last, price, is_below, length, minutes, span, block_span, bar_span, bar_block_span, rest
-):
-    """Return the number of the level of this price at event `p`, and find in bars [first, last) where it is met."""
-    if c == 0 or lanes.level_event[c] == p:
-        # Not seen before, or the sets that had the same price at other events have not.
-        for at in range(1, lanes.n_levels):
-            i = np.uint64(at)
-            if _is_level(lanes, i, p, price, last):
-                return i
-        if lanes.n_levels < len(lanes.level_price):
-            c = np.uint64(lanes.n_levels)
-            lanes.n_levels += 1
-        else:
-            c = np.uint64(1)
-    # What lies beyond a nearer level is met after it.
-    nearer = c - np.uint64(1)
-    if lanes.level_event[nearer] == p and (lanes.level_is_below[nearer] != 0) == is_below:
-        if (price <= lanes.level_price[nearer]) == is_below or price == lanes.level_price[nearer]:
-            first = lanes.level_bar[nearer]
-    lanes.n_searches += 1
-    low = price if is_below else -np.inf
-    high = np.inf if is_below else price
-    bar = np.int64(-1)
-    if first < last:
-        block = first >> np.int64(BLOCK_BITS)
-        if rest[0, block] <= low or rest[1, block] >= high:
-            bar = _find_touched(bar_span, bar_block_span, first, last, low, high)
-    lanes.level_event[c] = p
-    lanes.level_price[c] = price
-    lanes.level_is_below[c] = is_below
-    lanes.level_until[c] = last
-    lanes.level_bar[c] = last
-    lanes.level_hit[c] = UNMET
-    if bar >= 0:
-        i = _minute_met(bar, length, span, block_span, low, high)
-        lanes.level_bar[c] = bar
-        lanes.level_hit[c] = i
-        lanes.level_exit[c] = _price_met(minutes, span, i, low, high)
-    return c
-
-
-@lean
-def _minute_met(bar, length, span, block_span, low, high):
-    """Return the first minute of a bar that touches one of two prices."""
-    if length == 1:
-        return bar
-    return _find_touched(span, block_span, bar * length, (bar + 1) * length, low, high)
-
-
-@inlined
 def _low_and_high(lanes, lane):
     """Return the price of the exit below and that of the one above; infinite where there is none."""
     is_long = lanes.qty[lane] > 0.0
     low = lanes.stop[lane] if is_long else lanes.target[lane]
     high = lanes.target[lane] if is_long else lanes.stop[lane]
     return low if low == low else -np.inf, high if high == high else np.inf
-
-
-@lean
-def _find_exit(lanes, lane, first, last, length, minutes, span, block_span, bar_span, bar_block_span):
-    """Find in bars [first, last) where an exit of one set is met."""
-    low, high = _low_and_high(lanes, lane)
-    bar = _find_touched(bar_span, bar_block_span, first, last, low, high)
-    if bar >= 0:
-        i = _minute_met(bar, length, span, block_span, low, high)
-        lanes.hit[lane] = i
-        lanes.hit_bar[lane] = bar
-        lanes.hit_price[lane] = _price_met(minutes, span, i, low, high)
 
 
 @lean
@@ -180,57 +156,68 @@ def _measure_trades(closed, sides, all_fees, profits, times, fee_rate):
         times[i] = closed[i].time / 1000.0
 
 
+@inlined
+def _n_samples_before(minute):
+    """Return how many samples of the daily balance are taken before a minute: each after one more day."""
+    return (minute - 1) // DAY_MINUTES
+
+
 @lean
-def _sample_lanes(lanes, n, daily, order, at, minute, price, fee_rate):
-    """Write the daily balance of all sets, sampled after `minute`, which closed at `price`."""
-    for j in range(n):
-        lane = np.uint64(j)
-        qty = lanes.qty[lane]
-        wallet = lanes.wallet[lane]
-        entry_price = lanes.entry_price[lane]
-        # Both are computed for all, so that several sets are at once.
-        closed = _wallet_after(wallet, qty, abs(qty), entry_price, lanes.hit_price[lane], fee_rate)
-        difference = abs(price * qty) - abs(entry_price * qty)
-        equity = wallet + (-difference if qty < 0.0 else difference)
-        equity = closed if lanes.hit[lane] <= minute else equity
-        lanes.equity[lane] = equity if qty != 0.0 else wallet
-    for j in range(n):
-        daily[order[j], at] = lanes.equity[j]
-        if at % EIGHT == 0:
-            # A line of the cache further.
-            prefetch_to_write(daily, np.uint64(order[j]) * np.uint64(daily.shape[1]) + np.uint64(at + EIGHT))
+def _fill_daily(daily, prices, first, last, wallet, qty, cost):
+    """Write the balances [first, last) of a wallet and a position, and perhaps some more, which are written again."""
+    while first < last:
+        until = first + EIGHT
+        if until > len(prices):
+            until = last
+        for at in range(first, until):
+            i = np.uint64(at)
+            difference = abs(prices[i] * qty) - cost
+            daily[i + np.uint64(1)] = wallet + (-difference if qty < 0.0 else difference)
+        first = until
+
+
+@inlined
+def _move(lanes, lane, to, segments, bars_of, length, n_bars, sample_prices, daily, fee_rate):
+    """Let a set wait for event `to`: write its daily balances until then."""
+    place = np.uint64(to)
+    bar = np.int64(bars_of[place])
+    end = min(bar + 1, n_bars) * length - 1
+    due = lanes.due[lane]
+    if (due + 1) * DAY_MINUTES < end and due < len(sample_prices):
+        later = min(_n_samples_before(end), len(sample_prices))
+        wallet, qty, entry_price = lanes.wallet[lane], lanes.qty[lane], lanes.entry_price[lane]
+        if qty != 0.0:
+            met = max(due, min(_n_samples_before(lanes.hit[lane]), later))
+            _fill_daily(daily, sample_prices, due, met, wallet, qty, abs(entry_price * qty))
+            wallet = _wallet_after(wallet, qty, abs(qty), entry_price, lanes.hit_price[lane], fee_rate)
+            due = met
+        _fill_daily(daily, sample_prices, due, later, wallet, 0.0, 0.0)
+        lanes.due[lane] = later
+    lanes.at[lane] = to
+    lanes.bar[lane] = bar
+    lanes.facts[lane] = segments[place].facts
+    lanes.price[lane] = segments[place].price
 
 
 @inner_inlined
-def _begin_lanes(lanes, theirs, n, s, v, configs, order):
-    """Set all sets to the start of a run."""
+def _begin_lane(lanes, theirs, lane, s, v, k):
+    """Set a set to the start of a run."""
     init_variables(v)
-    for j in range(n):
-        keep_settings(configs[order[j]], theirs, j)
-        lanes.wallet[j] = s.starting_balance
-        lanes.qty[j] = 0.0
-        lanes.entry_price[j] = np.nan
-        lanes.opened_at[j] = np.nan
-        lanes.n_trades[j] = 0
-        lanes.next_id[j] = 0
-        lanes.last_trade_index[j] = 0
-        lanes.hit[j] = UNMET
-        lanes.open_pl[j] = 0.0
-        lanes.is_open[j] = 0
-        lanes.state[j] = IN_FLAT
-        lanes.stop_level[j] = lanes.target_level[j] = 0
-        keep_variables(v, theirs, j)
-    for j in range(n, LANES):
-        lanes.state[j] = 0
-        lanes.qty[j] = 0.0
-        lanes.hit[j] = UNMET
-    for first in range(0, LANES, EIGHT):
-        _sum_up(lanes, first)
-    # The first level is that of sets which have none yet.
-    lanes.n_levels = 1
-    lanes.n_searches = lanes.n_entries = lanes.n_decisions = 0
-    for i in range(len(lanes.level_event)):
-        lanes.level_event[i] = -1
+    keep_settings(k, theirs, lane)
+    keep_variables(v, theirs, lane)
+    lanes.plays[lane] = 1
+    lanes.wallet[lane] = s.starting_balance
+    lanes.qty[lane] = 0.0
+    lanes.entry_price[lane] = np.nan
+    lanes.opened_at[lane] = np.nan
+    lanes.stop[lane] = lanes.target[lane] = np.nan
+    lanes.n_trades[lane] = 0
+    lanes.next_id[lane] = 0
+    lanes.last_trade_index[lane] = 0
+    lanes.hit[lane] = UNMET
+    lanes.open_pl[lane] = 0.0
+    lanes.is_open[lane] = 0
+    lanes.due[lane] = 0
 
 
 @inlined
@@ -241,8 +228,8 @@ def _is_far(held, qty, price, reference, is_above):
 
 
 @inner_wide
-def _decide_eight(lanes, theirs, first, state, variables, settings, x, bars, minutes, b, states, price, is_end):
-    """Close, keep or begin the trades of eight sets on bar `b`, with conditions of the bar `states`.
+def _decide_eight(lanes, theirs, first, state, variables, settings, x, bars, minutes, n_bars):
+    """Close, keep or begin the trades of eight sets, each on the bar of the event that it has come to.
 
     All of them in the same steps, without a call or a search, so that they are played at once.
     """
@@ -250,14 +237,14 @@ def _decide_eight(lanes, theirs, first, state, variables, settings, x, bars, min
     v = own_copy(variables)
     k = own_copy(settings)
     started_at = minutes[0, TIMESTAMP]
-    last = (b + 1) * s.timeframe_minutes - 1
-    wanted = np.int64(IN_LONG | IN_SHORT if is_end else states)
     for j in range(EIGHT):
         lane = np.uint64(first) + np.uint64(j)
         qty = lanes.qty[lane]
         hit = lanes.hit[lane]
-        is_hit = hit <= last
-        acts = is_hit | (lanes.state[lane] & wanted != 0)
+        states = lanes.facts[lane]
+        price = lanes.price[lane]
+        is_end = lanes.bar[lane] >= n_bars
+        b = lanes.bar[lane] - np.int64(is_end)
         s.status = OK
         s.wallet = lanes.wallet[lane]
         s.qty = qty
@@ -276,8 +263,8 @@ def _decide_eight(lanes, theirs, first, state, variables, settings, x, bars, min
         s.facts = states | ARE_KNOWN
         load_variables(v, theirs, lane)
         load_settings(k, theirs, lane)
-        is_held = acts & (qty != 0.0)
-        is_hit &= is_held
+        is_held = qty != 0.0
+        is_hit = is_held & (hit != UNMET)
         is_asked = is_held & (not is_hit) & (not is_end)
         if is_asked:
             before(s, v, k, x, bars, minutes)
@@ -309,7 +296,7 @@ def _decide_eight(lanes, theirs, first, state, variables, settings, x, bars, min
                 _leave_plain(s, v, k, x, bars, minutes, at, 0.0, 0.0, at, at)
         _show_bar(s, started_at, b, price)
         s.facts = states | ARE_KNOWN
-        is_free = acts & (s.qty == 0.0) & (is_sold | (states & IN_FLAT != 0)) & (not is_end)
+        is_free = (s.qty == 0.0) & (is_sold | (states & IN_FLAT != 0)) & (not is_end)
         is_long = False
         is_short = False
         if is_free:
@@ -371,145 +358,126 @@ def _decide_eight(lanes, theirs, first, state, variables, settings, x, bars, min
                 entered_qty, s.take_profit[0, 0], s.take_profit[0, 1], price, is_long
             )
             is_done &= is_plain & (s.status == OK)
+        stop = s.stop_loss[0, 1] if s.stop_loss_n == 1 else np.nan
+        target = s.take_profit[0, 1] if s.take_profit_n == 1 else np.nan
         lanes.closed_qty[lane] = qty
         lanes.closed_entry[lane] = lanes.entry_price[lane]
         lanes.closed_exit[lane] = at
         lanes.holding[lane] = closed_at - lanes.opened_at[lane]
-        lanes.is_closed[lane] = is_closed & is_done
-        lanes.is_kept[lane] = is_asked & (not is_sold) & is_done
-        lanes.is_entered[lane] = is_entered & is_done
-        stop = s.stop_loss[0, 1] if s.stop_loss_n == 1 else np.nan
-        target = s.take_profit[0, 1] if s.take_profit_n == 1 else np.nan
+        lanes.is_closed[lane] = is_closed
+        lanes.is_done[lane] = is_done
         lanes.stop[lane] = stop if is_entered else lanes.stop[lane]
         lanes.target[lane] = target if is_entered else lanes.target[lane]
-        if acts:
-            waits = IN_FLAT if s.qty == 0.0 else IN_LONG if s.qty > 0.0 else IN_SHORT
-            lanes.state[lane] = waits if is_done else 0
-            lanes.qty[lane] = s.qty if is_done else 0.0
-            lanes.hit[lane] = UNMET if is_closed or not is_done else hit
-            lanes.wallet[lane] = s.wallet
-            lanes.entry_price[lane] = s.entry_price
-            lanes.opened_at[lane] = s.opened_at
-            lanes.n_trades[lane] = s.n_trades
-            lanes.next_id[lane] = s.next_id
-            lanes.last_trade_index[lane] = s.last_trade_index
-            keep_variables(v, theirs, lane)
+        lanes.qty[lane] = s.qty
+        lanes.wallet[lane] = s.wallet
+        lanes.entry_price[lane] = s.entry_price
+        lanes.opened_at[lane] = s.opened_at
+        lanes.n_trades[lane] = s.n_trades
+        lanes.next_id[lane] = s.next_id
+        lanes.last_trade_index[lane] = s.last_trade_index
+        keep_variables(v, theirs, lane)
 
 
-@lean
-def _write_trades(lanes, first, closed, room):
-    """Write the trades of eight sets that were closed."""
-    bits = occupied(lanes.is_closed, first) & _EIGHT_BITS
-    while bits != 0:
-        lane = np.uint64(first) + lowest_bit(bits)
-        bits &= bits - np.uint64(1)
-        i = lane * np.uint64(room) + np.uint64(lanes.n_trades[lane]) - np.uint64(1)
-        # The next two share a line of the cache, and more sets take turns than the processor foresees.
-        prefetch_to_write(closed, i + np.uint64(2))
-        closed[i].qty = lanes.closed_qty[lane]
-        closed[i].entry_price = lanes.closed_entry[lane]
-        closed[i].exit_price = lanes.closed_exit[lane]
-        closed[i].time = lanes.holding[lane]
+@inlined
+def _write_trade(lanes, lane, closed, room):
+    """Write the trade of a set that was closed."""
+    i = lane * np.uint64(room) + np.uint64(lanes.n_trades[lane]) - np.uint64(1)
+    # The next two share a line of the cache, and more sets take turns than the processor foresees.
+    prefetch_to_write(closed, i + np.uint64(2))
+    closed[i].qty = lanes.closed_qty[lane]
+    closed[i].entry_price = lanes.closed_entry[lane]
+    closed[i].exit_price = lanes.closed_exit[lane]
+    closed[i].time = lanes.holding[lane]
 
 
-@lean
-def _sum_up(lanes, first):
-    """Note what eight sets wait for."""
-    states = np.int64(0)
-    hit = UNMET
-    for j in range(EIGHT):
-        lane = np.uint64(first) + np.uint64(j)
-        states |= lanes.state[lane]
-        hit = min(hit, lanes.hit[lane])
-    lanes.states_of_eight[first // EIGHT] = states
-    lanes.hit_of_eight[first // EIGHT] = hit
+@inlined
+def _go_on(lanes, lane, segments, bars_of, free_from, n_bars, bar_span):
+    """Find the next event that concerns a set, and tell whether an exit is met before."""
+    at = np.uint64(lanes.at[lane])
+    qty = lanes.qty[lane]
+    lanes.hit[lane] = UNMET
+    if qty == 0.0:
+        to = np.int64(free_from[at + np.uint64(1)])
+        prefetch_number(segments, np.uint64(to))
+        lanes.to[lane] = to
+        return False
+    side = np.uint64(FOR_LONG) if qty > 0.0 else np.uint64(FOR_SHORT)
+    to = np.int64(segments[at].next[side])
+    low, high = _low_and_high(lanes, lane)
+    lanes.to[lane] = to
+    if segments[at].low[side] > low and segments[at].high[side] < high:
+        prefetch_number(segments, np.uint64(to))
+        return False
+    first = lanes.bar[lane] + 1
+    prefetch(bar_span, np.uint64(first) >> BLOCK_BITS)
+    lanes.low[lane] = low
+    lanes.high[lane] = high
+    lanes.first[lane] = first
+    lanes.last[lane] = min(np.int64(bars_of[np.uint64(to)]) + 1, n_bars)
+    return True
 
 
 @lean
 def _find_exits(
-    lanes, first, s, p, b, minutes, span, block_span, bar_span, bar_block_span, rest, long_until, short_until
+    lanes, n_hits, segments, bars_of, free_from, length, minutes, span, block_span, bar_span, bar_block_span
 ):
-    """Find where the trades of eight sets that were begun or kept on bar `b` end if nothing else ends them."""
-    length = s.timeframe_minutes
-    bits = occupied(lanes.is_kept, first) & _EIGHT_BITS
-    while bits != 0:
-        lane = np.uint64(first) + lowest_bit(bits)
-        bits &= bits - np.uint64(1)
-        until = long_until if lanes.qty[lane] > 0.0 else short_until
-        _find_exit(lanes, lane, b + 1, until, length, minutes, span, block_span, bar_span, bar_block_span)
-    bits = occupied(lanes.is_entered, first) & _EIGHT_BITS
-    while bits != 0:
-        lanes.n_entries += 1
-        lane = np.uint64(first) + lowest_bit(bits)
-        bits &= bits - np.uint64(1)
-        is_long = lanes.qty[lane] > 0.0
-        until = long_until if is_long else short_until
-        stop = lanes.stop[lane]
-        target = lanes.target[lane]
-        lanes.hit[lane] = UNMET
-        if stop == stop:
-            c = np.uint64(lanes.stop_level[lane])
-            if not _is_level(lanes, c, p, stop, until):
-                c = _find_level(
-                    lanes,
-                    c,
-                    p,
-                    b + 1,
-                    until,
-                    stop,
-                    is_long,
-                    length,
-                    minutes,
-                    span,
-                    block_span,
-                    bar_span,
-                    bar_block_span,
-                    rest,
-                )
-                lanes.stop_level[lane] = c
-            # Read at once: where no level is left over, the target's takes its place.
-            lanes.hit[lane] = lanes.level_hit[c]
-            lanes.hit_bar[lane] = lanes.level_bar[c]
-            lanes.hit_price[lane] = lanes.level_exit[c]
-        stop_hit = lanes.hit[lane]
-        target_hit = UNMET
-        if target == target:
-            c = np.uint64(lanes.target_level[lane])
-            if not _is_level(lanes, c, p, target, until):
-                c = _find_level(
-                    lanes,
-                    c,
-                    p,
-                    b + 1,
-                    until,
-                    target,
-                    not is_long,
-                    length,
-                    minutes,
-                    span,
-                    block_span,
-                    bar_span,
-                    bar_block_span,
-                    rest,
-                )
-                lanes.target_level[lane] = c
-            target_hit = lanes.level_hit[c]
-            if target_hit < stop_hit:
-                lanes.hit[lane] = target_hit
-                lanes.hit_bar[lane] = lanes.level_bar[c]
-                lanes.hit_price[lane] = lanes.level_exit[c]
-        if stop_hit == target_hit and stop_hit != UNMET:
-            low, high = _low_and_high(lanes, lane)
-            lanes.hit_price[lane] = _price_met(minutes, span, stop_hit, low, high)
-        if s.mode == ISOLATED:
-            # A stop before the price of liquidation is all that may be touched.
-            s.qty = lanes.qty[lane]
-            s.entry_price = lanes.entry_price[lane]
-            end = _liquidation_price(s)
-            if not (stop > end if is_long else stop < end):
-                lanes.state[lane] = 0
-                lanes.qty[lane] = 0.0
-                lanes.hit[lane] = UNMET
+    """Find where exits of sets are met, in steps that each go over all: so memory is fetched for all at once."""
+    for e in range(n_hits):
+        lane = np.uint64(lanes.hits[np.uint64(e)])
+        block = _find_block(
+            bar_span, bar_block_span, lanes.first[lane], lanes.last[lane], lanes.low[lane], lanes.high[lane]
+        )
+        prefetch(bar_span, np.uint64(block))
+        lanes.block[lane] = block
+    for e in range(n_hits):
+        lane = np.uint64(lanes.hits[np.uint64(e)])
+        bar = _find_in_block(bar_span, lanes.block[lane], lanes.first[lane], lanes.low[lane], lanes.high[lane])
+        lanes.hit_bar[lane] = bar
+        if length > 1:
+            prefetch(span, np.uint64(bar * length) >> BLOCK_BITS)
+            prefetch(block_span, np.uint64(bar * length) >> np.uint64(2 * BLOCK_BITS))
+        to = np.int64(free_from[_first_from(bars_of, np.uint64(lanes.at[lane]), bar)])
+        prefetch_number(segments, np.uint64(to))
+        lanes.to[lane] = to
+    if length > 1:
+        for e in range(n_hits):
+            lane = np.uint64(lanes.hits[np.uint64(e)])
+            first = lanes.hit_bar[lane] * length
+            block = _find_block(span, block_span, first, first + length, lanes.low[lane], lanes.high[lane])
+            prefetch(span, np.uint64(block))
+            lanes.block[lane] = block
+    for e in range(n_hits):
+        lane = np.uint64(lanes.hits[np.uint64(e)])
+        low, high = lanes.low[lane], lanes.high[lane]
+        hit = lanes.hit_bar[lane]
+        if length > 1:
+            hit = _find_in_block(span, lanes.block[lane], hit * length, low, high)
+        lanes.hit[lane] = hit
+        lanes.hit_price[lane] = _price_met(minutes, span, hit, low, high)
+
+
+@inlined
+def _value_what_stays(lanes, lane, s, price):
+    """Note the profit of a position that is open at the end of the run."""
+    if lanes.qty[lane] != 0.0 and lanes.hit[lane] == UNMET:
+        s.qty = lanes.qty[lane]
+        s.entry_price = lanes.entry_price[lane]
+        s.current_price = price
+        lanes.open_pl[lane] += _position_pnl(s)
+        lanes.is_open[lane] = 1
+
+
+@inlined
+def _is_stopped_first(lanes, lane, s):
+    """Tell whether a set has no position, or a stop before the price of liquidation: all that may be touched."""
+    qty = lanes.qty[lane]
+    if qty == 0.0:
+        return True
+    s.qty = qty
+    s.entry_price = lanes.entry_price[lane]
+    end = _liquidation_price(s)
+    stop = lanes.stop[lane]
+    return stop > end if qty > 0.0 else stop < end
 
 
 @lean
@@ -529,13 +497,14 @@ def run_segments(
     block_span,
     bar_span,
     bar_block_span,
-    rest,
-    samples,
+    closes,
     sample_prices,
     sample_times,
     annualization,
     events,
-    event_prices,
+    segments,
+    bars_of,
+    free_from,
     trades,
     closed,
     outcomes,
@@ -543,7 +512,7 @@ def run_segments(
     metrics,
     is_played,
 ):
-    """Play the parameter sets of `order`, those of one group side by side; tell which were played to the end.
+    """Play the parameter sets of `order` side by side; tell which were played to the end.
 
     Of those, one row of outcomes, daily balances and metrics each is written as `run_sets` writes it.
     """
@@ -556,133 +525,138 @@ def run_segments(
     k = settings[0]
     length = s.timeframe_minutes
     n_bars = len(minutes) // length
-    is_worth_it = s.mode != SPOT and len(minutes) % length == 0
-    first = 0
-    while is_worth_it and first < len(order):
-        last = first + 1
-        while last < len(order) and groups[last] == groups[first]:
-            last += 1
-        if last - first < FEWEST:
-            first = last
-            continue
-        n_events = _list_events(s, v, configs[order[first]], x, bars, minutes, events)
-        for e in range(n_events):
-            event_prices[e] = bars[s.warmup_bars + events[0, e], CLOSE]
-        room = n_events + 2
-        most = min(LANES, len(closed) // room)
-        # On the first bars an access may fail: nothing was asked of them beforehand.
-        is_known = not HAS_FACTS or n_events == 0 or events[1, 0] & ARE_KNOWN != 0
-        if most < FEWEST or not is_known:
-            first = last
-            continue
-        while last - first >= FEWEST:
-            n = min(most, last - first)
-            mine = order[first : first + n]
-            _begin(s, minutes)
-            for j in range(n):
-                daily[mine[j], 0] = s.starting_balance
-            _begin_lanes(lanes, theirs, n, s, v, configs, mine)
-            due = 0
-            next_long = next_short = 0
-            all_states = np.int64(IN_FLAT)
-            first_hit = UNMET
-            for p in range(n_events + 1):
-                is_end = p == n_events
-                b = n_bars - 1 if is_end else np.int64(events[0, np.uint64(p)])
-                price = bars[s.warmup_bars + b, CLOSE] if is_end else event_prices[np.uint64(p)]
-                facts = np.int64(0) if is_end else np.int64(events[1, np.uint64(p)])
-                end = (b + 1) * length - 1
-                # As far as an exit is looked for: to where the position may be closed otherwise.
-                while next_long < n_events and (next_long <= p or events[1, np.uint64(next_long)] & IN_LONG == 0):
-                    next_long += 1
-                while next_short < n_events and (next_short <= p or events[1, np.uint64(next_short)] & IN_SHORT == 0):
-                    next_short += 1
-                long_until = short_until = n_bars
-                if next_long < n_events:
-                    long_until = np.int64(events[0, np.uint64(next_long)]) + 1
-                if next_short < n_events:
-                    short_until = np.int64(events[0, np.uint64(next_short)]) + 1
-                while due < len(samples) and samples[due] < end:
-                    _sample_lanes(lanes, n, daily, mine, due + 1, samples[due], sample_prices[due], s.fee_rate)
-                    due += 1
-                if is_end:
-                    for j in range(n):
-                        if lanes.qty[j] != 0.0 and lanes.hit[j] > end:
-                            s.qty = lanes.qty[j]
-                            s.entry_price = lanes.entry_price[j]
-                            s.current_price = price
-                            lanes.open_pl[j] += _position_pnl(s)
-                            lanes.is_open[j] = 1
-                wanted = np.int64(IN_LONG | IN_SHORT if is_end else facts)
-                if all_states & wanted == 0 and first_hit > end:
-                    continue
-                all_states = np.int64(0)
-                first_hit = UNMET
-                for e in range((n + EIGHT - 1) // EIGHT):
-                    if lanes.states_of_eight[e] & wanted != 0 or lanes.hit_of_eight[e] <= end:
-                        at = EIGHT * e
-                        lanes.n_decisions += 1
-                        _decide_eight(lanes, theirs, at, s, v, k, x, bars, minutes, b, facts, price, is_end)
-                        _write_trades(lanes, at, closed, room)
-                        _find_exits(
-                            lanes,
-                            at,
-                            s,
-                            p,
-                            b,
-                            minutes,
-                            span,
-                            block_span,
-                            bar_span,
-                            bar_block_span,
-                            rest,
-                            long_until,
-                            short_until,
-                        )
-                        _sum_up(lanes, at)
-                    all_states |= lanes.states_of_eight[e]
-                    first_hit = min(first_hit, lanes.hit_of_eight[e])
-            for j in range(n):
-                is_played[mine[j]] = lanes.state[j] != 0
-                if lanes.state[j] == 0:
-                    continue
-                i = mine[j]
-                s.status = OK
-                s.wallet = lanes.wallet[j]
-                s.next_id = lanes.next_id[j]
-                s.n_trades = lanes.n_trades[j]
-                s.n_log = 2 * s.n_trades
-                s.open_pl = lanes.open_pl[j]
-                s.open_trades = lanes.is_open[j]
-                s.liquidations = 0
-                s.time = started_at + 60000.0 * len(minutes)
-                daily[i, due + 1] = s.wallet
-                _measure_trades(
-                    closed[j * room : j * room + s.n_trades],
-                    trades[TRADE_SIDE],
-                    trades[TRADE_FEE],
-                    trades[TRADE_PNL],
-                    trades[TRADE_HOLDING],
-                    s.fee_rate,
-                )
-                _write_results(
-                    s,
-                    n_bars - 1,
-                    trades,
-                    daily[i],
-                    sample_times,
-                    started_at,
-                    finished_at,
-                    annualization,
-                    outcomes[i],
-                    metrics[i],
-                )
-            first += n
-            # Where few sets have a price in common, both exits of one are sooner looked for together; where few of
-            # eight enter at once, the rest of them wait. In times of the sets alone, it takes some 0.3, and 0.4 for
-            # each search an entry, and 1.0 for each decision an entry (see docs/how-it-works.md).
-            is_worth_it = 8 * lanes.n_searches + 20 * lanes.n_decisions <= 13 * lanes.n_entries
-            if not is_worth_it:
+    if s.mode == SPOT or len(minutes) % length != 0:
+        return
+    n_segments = len(segments) - LOOKED_AT_ONCE
+    for lane in range(LANES):
+        lanes.plays[lane] = 0
+    taken = n_playing = n_given_up = n_lanes = room = used = n_events = 0
+    known = start = np.int64(-1)
+    n_measured = 0
+    fits = False
+    is_free = True
+    while True:
+        # Few sets of a strategy give up, or nearly all.
+        while is_free and taken < len(order) and n_given_up <= LANES + taken // 2:
+            i = order[taken]
+            if groups[taken] != known:
+                known = groups[taken]
+                n_events = _list_events(s, v, configs[i], x, bars, minutes, events)
+                start = -1
+                # On the first bars an access may fail: nothing was asked of them beforehand.
+                fits = not HAS_FACTS or n_events == 0 or events[1, 0] & ARE_KNOWN != 0
+                fits &= n_events < n_segments and EIGHT * (n_events + 8) <= len(closed)
+            if not fits:
+                taken += 1
+                continue
+            if n_playing == 0:
+                # All memory is free.
+                used = 0
+                start = -1
+                n_lanes = min(LANES, len(closed) // (n_events + 8) // EIGHT * EIGHT)
+                # An odd number of pairs, each a line of the cache: sets that are as far do not meet in it.
+                room = 2 * ((len(closed) // n_lanes // 2 - 1) | 1)
+            if start < 0:
+                if used + n_events >= n_segments or n_events + 2 > room:
+                    break
+                start = np.int64(used)
+                used += n_events + 1
+                _write_segments(segments, bars_of, free_from, start, events, n_events, closes, bar_span, bar_block_span)
+            if n_playing == n_lanes:
+                is_free = False
                 break
-        # What is left over of a long list is too little.
-        first = last
+            lane = np.uint64(0)
+            while lanes.plays[lane] != 0:
+                lane += np.uint64(1)
+            _begin(s, minutes)
+            _begin_lane(lanes, theirs, lane, s, v, configs[i])
+            lanes.set[lane] = i
+            daily[i, 0] = s.starting_balance
+            first = np.int64(free_from[np.uint64(start)])
+            _move(lanes, lane, first, segments, bars_of, length, n_bars, sample_prices, daily[i], s.fee_rate)
+            n_playing += 1
+            taken += 1
+        if n_playing == 0:
+            break
+        for e in range(n_lanes // EIGHT):
+            plays = 0
+            for j in range(EIGHT):
+                plays += lanes.plays[np.uint64(EIGHT * e + j)]
+            if plays != 0:
+                _decide_eight(lanes, theirs, EIGHT * e, s, v, k, x, bars, minutes, n_bars)
+        n_hits = 0
+        for j in range(n_lanes):
+            lane = np.uint64(j)
+            if lanes.plays[lane] == 0:
+                continue
+            is_over = False
+            if lanes.is_done[lane] != 0:
+                if lanes.is_closed[lane] != 0:
+                    _write_trade(lanes, lane, closed, room)
+                is_over = lanes.bar[lane] == n_bars
+                if not is_over and (s.mode != ISOLATED or _is_stopped_first(lanes, lane, s)):
+                    if _go_on(lanes, lane, segments, bars_of, free_from, n_bars, bar_span):
+                        lanes.hits[np.uint64(n_hits)] = lane
+                        n_hits += 1
+                    continue
+            n_playing -= 1
+            is_free = True
+            lanes.plays[lane] = 0
+            if not is_over:
+                n_given_up += 1
+                continue
+            i = lanes.set[lane]
+            is_played[i] = True
+            s.status = OK
+            s.wallet = lanes.wallet[lane]
+            s.next_id = lanes.next_id[lane]
+            s.n_trades = lanes.n_trades[lane]
+            s.n_log = 2 * s.n_trades
+            s.open_pl = lanes.open_pl[lane]
+            s.open_trades = lanes.is_open[lane]
+            s.liquidations = 0
+            s.time = started_at + 60000.0 * len(minutes)
+            daily[i, lanes.due[lane] + 1] = s.wallet
+            first = np.int64(lane) * room
+            _measure_trades(
+                closed[first : first + s.n_trades],
+                trades[TRADE_SIDE],
+                trades[TRADE_FEE],
+                trades[TRADE_PNL],
+                trades[TRADE_HOLDING],
+                s.fee_rate,
+            )
+            _write_outcome(s, n_bars - 1, outcomes[i])
+            _begin_metrics(
+                trades[TRADE_PNL],
+                trades[TRADE_SIDE],
+                trades[TRADE_FEE],
+                trades[TRADE_HOLDING],
+                s.n_trades,
+                s.starting_balance,
+                s.wallet,
+                started_at,
+                finished_at,
+                s.open_trades,
+                s.open_pl,
+                annualization,
+                metrics[i],
+            )
+            if s.n_trades > 0:
+                lanes.measured[n_measured] = i
+                n_measured += 1
+            if n_measured == EIGHT:
+                _balances_of_eight(daily, lanes.measured, n_measured, sample_times, annualization, metrics)
+                n_measured = 0
+        _find_exits(
+            lanes, n_hits, segments, bars_of, free_from, length, minutes, span, block_span, bar_span, bar_block_span
+        )
+        for j in range(n_lanes):
+            lane = np.uint64(j)
+            if lanes.plays[lane] != 0:
+                to = lanes.to[lane]
+                if bars_of[np.uint64(to)] == n_bars:
+                    _value_what_stays(lanes, lane, s, closes[n_bars - 1])
+                i = lanes.set[lane]
+                _move(lanes, lane, to, segments, bars_of, length, n_bars, sample_prices, daily[i], s.fee_rate)
+    _balances_of_eight(daily, lanes.measured, n_measured, sample_times, annualization, metrics)

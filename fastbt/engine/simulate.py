@@ -229,6 +229,7 @@ class Runner:
         self._variables_dtype = variables_dtype
         self._local = threading.local()
         self._is_sharing = False
+        self._work = 0
 
     def _scratch(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Float2D, Float2D]:
         """Return this thread's working memory."""
@@ -335,17 +336,16 @@ class Runner:
             output.metrics,
         )
 
-    def shares(self, configs: npt.NDArray[Any], groups: Int1D) -> bool:
-        """Tell whether sets, as `groups()` orders them, should be played side by side; compile what that takes.
+    def shares(self, configs: npt.NDArray[Any]) -> bool:
+        """Tell whether sets should be played side by side; compile what that takes.
 
-        That kernel is compiled when a sweep first has enough work for it.
+        That kernel is compiled when there has been enough work for it.
         """
         cannot = self.account.mode == Mode.SPOT or len(self.market.minutes) % self.market.timeframe_minutes != 0
-        if cannot or not hasattr(self.module, "run_segments"):
+        if cannot or not hasattr(self.module, "run_segments") or not len(configs):
             return False
-        sizes = np.bincount(groups)
-        work = int(sizes[sizes >= self.module.FEWEST].sum()) * self.market.n_bars
-        if work == 0 or (work < layout.WORTH_SHARING and not self._is_sharing):
+        self._work += len(configs) * self.market.n_bars
+        if self._work < layout.WORTH_SHARING:
             return False
         if not self._is_sharing:
             none = np.empty(0, dtype=np.int64)
@@ -361,9 +361,11 @@ class Runner:
         if not hasattr(self._local, "shared"):
             kinds = configs.dtype, layout.lanes_dtype(), layout.lanes_dtype(self.module.LANE_FIELDS)
             records: list[npt.NDArray[Any]] = [np.zeros(1, each) for each in kinds]
+            n = layout.SHARED_SEGMENTS + layout.LOOKED_AT_ONCE
+            records += [np.empty(n, layout.SEGMENT), np.empty(n, np.int32), np.empty(n, np.int32)]
             records.append(np.empty(layout.SHARED_TRADES, layout.CLOSED_TRADE))
             if jit_disabled():
-                records = [each.view(np.recarray) for each in records]
+                records = [each.view(np.recarray) if each.dtype.names else each for each in records]
             self._local.shared = tuple(records)
         memory: tuple[npt.NDArray[Any], ...] = self._local.shared
         return memory
@@ -381,8 +383,8 @@ class Runner:
     ) -> npt.NDArray[np.bool_]:
         """Play sets side by side; return which were played to the end."""
         market = self.market
-        settings, lanes, theirs, closed = self._shared_scratch(configs)
-        events, event_prices = self._events()
+        settings, lanes, theirs, segments, bars_of, free_from, closed = self._shared_scratch(configs)
+        events, _ = self._events()
         is_played = np.zeros(len(configs), dtype=np.bool_)
         self.module.run_segments(
             order,
@@ -400,13 +402,14 @@ class Runner:
             market.block_span,
             market.bar_span,
             market.bar_block_span,
-            market.rest,
-            market.sample_minutes,
+            market.closes,
             market.sample_prices,
             market.sample_times,
             self.account.annualization,
             events,
-            event_prices,
+            segments,
+            bars_of,
+            free_from,
             trades,
             closed,
             output.outcomes,

@@ -12,13 +12,15 @@ from typing import Final
 import numpy as np
 
 from fastbt._jit import lean
-from fastbt._vectors import LANES, ROWS, lowest_bit, reached
-from fastbt.types import Float1D, Float2D, Float3D
+from fastbt._vectors import LANES, ROWS, extremes, lower, lowest_bit, reached
+from fastbt.types import Float1D, Float3D
 
 #: Spans of one block, and the bits of a number that count them.
 BLOCK: Final = LANES
 BLOCK_BITS: Final = np.uint64(LANES.bit_length() - 1)
 _ONE, _MASK = np.uint64(1), np.uint64(LANES - 1)
+_BLOCK = np.uint64(LANES)
+_NONE, _ALL = np.uint64(0), np.uint64(2**LANES - 1)
 
 
 def in_blocks(low: Float1D, high: Float1D, opens: Float1D | None = None) -> Float3D:
@@ -48,12 +50,6 @@ def spans_of(low: Float1D, high: Float1D, opens: Float1D | None = None) -> tuple
     starts = np.arange(0, len(low), BLOCK)
     above = in_blocks(np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts))
     return in_blocks(low, high, opens), above
-
-
-def rest_of(block_span: Float3D) -> Float2D:
-    """Return the lowest low and the highest high from each block on: spans of blocks, as `spans_of` returns them."""
-    low, high = (block_span[:, row].ravel()[::-1] for row in (0, 1))
-    return np.ascontiguousarray([np.fmin.accumulate(low)[::-1], np.fmax.accumulate(high)[::-1]])
 
 
 @lean
@@ -100,3 +96,78 @@ def _find_touched(span, block_span, first, last, low, high):
     # Of sixteen that reach a price, one does.
     i = (b << BLOCK_BITS) + lowest_bit(reached(span, b, low, high))
     return np.int64(i) if i < stop else np.int64(-1)
+
+
+@lean
+def _find_block(span, block_span, first, last, low, high):
+    """Return the block with the first of the spans [first, last) that reaches `low` or `high`, or -1.
+
+    What reaches one in the last block may lie behind the last span.
+    """
+    start = np.uint64(first)
+    stop = np.uint64(last)
+    if start >= stop:
+        return np.int64(-1)
+    b = start >> BLOCK_BITS
+    if reached(span, b, low, high) >> (start & _MASK) != 0:
+        return np.int64(b)
+    b += _ONE
+    end = (stop + _MASK) >> BLOCK_BITS
+    if b >= end:
+        return np.int64(-1)
+    at = b >> BLOCK_BITS
+    bits = (reached(block_span, at, low, high) >> (b & _MASK)) << (b & _MASK)
+    while bits == 0:
+        at += _ONE
+        if at << BLOCK_BITS >= end:
+            return np.int64(-1)
+        bits = reached(block_span, at, low, high)
+    b = (at << BLOCK_BITS) + lowest_bit(bits)
+    return np.int64(b) if b < end else np.int64(-1)
+
+
+@lean
+def _find_in_block(span, block, first, low, high):
+    """Return the first span from `first` on that reaches `low` or `high`, in the block that `_find_block` found."""
+    start = np.uint64(first)
+    b = np.uint64(block)
+    bits = reached(span, b, low, high)
+    if b == start >> BLOCK_BITS:
+        bits = (bits >> (start & _MASK)) << (start & _MASK)
+    return np.int64((b << BLOCK_BITS) + lowest_bit(bits))
+
+
+@lean
+def _extremes(span, block_span, first, last):
+    """Return the lowest and the highest price of the spans [first, last); infinite if there are none."""
+    low, high = np.inf, -np.inf
+    if first >= last:
+        return low, high
+    b = np.uint64(first) >> BLOCK_BITS
+    end = np.uint64(last - 1) >> BLOCK_BITS
+    start = np.uint64(first) & _MASK
+    stop = (np.uint64(last - 1) & _MASK) + _ONE
+    if b == end:
+        return extremes(span, b, start, stop)
+    low, high = extremes(span, b, start, _BLOCK)
+    last_low, last_high = extremes(span, end, _NONE, stop)
+    low, high = min(low, last_low), max(high, last_high)
+    # Whole blocks between the two.
+    b += _ONE
+    while b < end:
+        at = b >> BLOCK_BITS
+        until = min(end, (at + _ONE) << BLOCK_BITS)
+        block_low, block_high = extremes(block_span, at, b & _MASK, until - (at << BLOCK_BITS))
+        low, high = min(low, block_low), max(high, block_high)
+        b = until
+    return low, high
+
+
+@lean
+def _first_from(numbers, at, limit):
+    """Return the first place from `at` on whose number is not less than a limit; there is one."""
+    bits = lower(numbers, at, limit)
+    while bits == _ALL:
+        at += _BLOCK
+        bits = lower(numbers, at, limit)
+    return at + lowest_bit(~bits)

@@ -89,6 +89,42 @@ def _run_metrics(
     out,
 ):
     """Write the metrics of one run, in the order of METRICS; without a trade all but four are NaN, as in Jesse."""
+    _begin_metrics(
+        trade_pnl,
+        trade_side,
+        trade_fee,
+        trade_holding,
+        n_trades,
+        starting_balance,
+        finishing_balance,
+        started_at,
+        finished_at,
+        total_open_trades,
+        open_pl,
+        annualization,
+        out,
+    )
+    if n_trades > 0 and len(daily_balance) >= 2:
+        _balance_metrics(daily_balance, daily_time, annualization, out)
+
+
+@apart
+def _begin_metrics(
+    trade_pnl,
+    trade_side,
+    trade_fee,
+    trade_holding,
+    n_trades,
+    starting_balance,
+    finishing_balance,
+    started_at,
+    finished_at,
+    total_open_trades,
+    open_pl,
+    annualization,
+    out,
+):
+    """Write the metrics of one run but for those of its balance, which are NaN."""
     out[:] = math.nan
     out[ANNUALIZATION] = annualization
     if n_trades == 0:
@@ -106,8 +142,6 @@ def _run_metrics(
     out[TRADES_PER_WEEK] = per_day * 7.0
     out[TRADES_PER_MONTH] = per_day * _DAYS_PER_MONTH
     _trade_metrics(trade_pnl, trade_side, trade_fee, trade_holding, n_trades, starting_balance, out)
-    if len(daily_balance) >= 2:
-        _balance_metrics(daily_balance, daily_time, annualization, out)
 
 
 @kernel
@@ -209,8 +243,26 @@ def _balance_metrics(daily_balance, daily_time, annualization, out):
     returns = np.empty(n)
     n_returns, growth, drawdown, gains, pains, squares = _walk_returns(daily_balance, returns)
 
+    longest = _longest_underwater(daily_balance, daily_time)
+    total = _pairwise_sum(returns, 0, n)
+    mean = total / n_returns if n_returns > 0 else math.nan
+    if n_returns < n - 1:
+        _drop_unknown(daily_balance, returns)
+    spread = _standard_deviation(returns, n_returns, mean)
+    penalty = _autocorrelation_penalty(returns, n_returns)
+    elapsed = daily_time[n - 1] - daily_time[0]
+    _write_balance_metrics(
+        n, elapsed, growth, drawdown, longest, gains, pains, squares, total, mean, spread, penalty, annualization, out
+    )
+
+
+@kernel
+def _write_balance_metrics(
+    n, elapsed, growth, drawdown, longest, gains, pains, squares, total, mean, spread, penalty, annualization, out
+):
+    """Write metrics of `n` samples of the balance from what was found on a walk over them."""
     # Elapsed whole days: Jesse takes the floor.
-    days = math.floor((daily_time[n - 1] - daily_time[0]) / DAY_MS)
+    days = math.floor(elapsed / DAY_MS)
     if days == 0:
         out[ANNUAL_RETURN] = 0.0
         out[CALMAR] = 0.0
@@ -224,14 +276,7 @@ def _balance_metrics(daily_balance, daily_time, annualization, out):
         out[ANNUAL_RETURN] = cagr * 100.0
         out[CALMAR] = cagr / abs(drawdown) if drawdown != 0.0 else 0.0
     out[MAX_DRAWDOWN] = drawdown * 100.0
-    out[MAX_UNDERWATER] = _max_underwater_days(daily_balance, daily_time)
-
-    total = _pairwise_sum(returns, 0, n)
-    mean = total / n_returns if n_returns > 0 else math.nan
-    if n_returns < n - 1:
-        _drop_unknown(daily_balance, returns)
-    spread = _standard_deviation(returns, n_returns, mean)
-    penalty = _autocorrelation_penalty(returns, n_returns)
+    out[MAX_UNDERWATER] = int(longest / DAY_MS)
     year = math.sqrt(annualization)
     out[SHARPE] = mean / spread * year
     out[SMART_SHARPE] = mean / (spread * penalty) * year
@@ -246,8 +291,8 @@ def _balance_metrics(daily_balance, daily_time, annualization, out):
     if pains > 0.0:
         out[OMEGA] = gains / pains
     # Jesse 3.5.3 divides the sum of returns by a risk that its NaN handling turns into 0, or into NaN for few samples.
-    if n >= _SERENITY_SAMPLES and spread > 0.0:
-        out[SERENITY] = total / 0.0
+    if n >= _SERENITY_SAMPLES and spread > 0.0 and total != 0.0:
+        out[SERENITY] = math.copysign(math.inf, total)
 
 
 @kernel
@@ -297,9 +342,9 @@ def _drop_unknown(daily_balance, returns):
 
 
 @kernel
-def _max_underwater_days(daily_balance, daily_time):
-    """Return the most whole days from a peak of the balance to a later sample below it."""
-    longest = 0
+def _longest_underwater(daily_balance, daily_time):
+    """Return the longest time from a peak of the balance to a later sample below it."""
+    longest = 0.0
     peak = daily_balance[0]
     peak_time = daily_time[0]
     for k in range(1, len(daily_balance)):
@@ -307,7 +352,7 @@ def _max_underwater_days(daily_balance, daily_time):
             peak = daily_balance[k]
             peak_time = daily_time[k]
         else:
-            longest = max(longest, int((daily_time[k] - peak_time) / DAY_MS))
+            longest = max(longest, float(daily_time[k] - peak_time))
     return longest
 
 

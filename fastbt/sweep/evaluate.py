@@ -136,7 +136,7 @@ class Evaluator:
         row_bytes = 8 * (samples + len(METRICS) + layout.OUTCOME_FIELDS)
         self._block = min(LARGEST_BLOCK, max(64, _BLOCK_BYTES // row_bytes))
         # Daily balances that nobody wants stay in the cache of the core: each thread uses the same rows again.
-        self._part = min(1024, max(layout.LANES, _DAILY_BYTES // (8 * samples)))
+        self._part = min(1024, max(64, _DAILY_BYTES // (8 * samples)))
         self._local = threading.local()
         self._buffer = Output.empty(0, market)
 
@@ -328,15 +328,11 @@ class Evaluator:
         # Those that share a list of bars follow each other, and no part of the work begins amid them.
         order, groups = kernels.runner.groups(configs, 0, len(configs))
         began = time.perf_counter()
-        shares = kernels.runner.shares(configs, groups)
+        shares = kernels.runner.shares(configs)
         compiling = time.perf_counter() - began
         self.seconds["compile"] += compiling
         clock += compiling
         starts = np.flatnonzero(np.diff(groups)) + 1
-        if shares:
-            # Side by side are no more than so many.
-            within = np.arange(len(groups)) - np.r_[0, starts][groups]
-            starts = np.flatnonzero(within % layout.LANES == 0)
         configs = configs[order]
         n, to = len(configs), numbers[piece.rows][order]
         keep_daily = result.daily.shape[1] > 0
@@ -354,7 +350,7 @@ class Evaluator:
 
         try:
             done = self._workers.run(
-                task, n, stop, None if tell is None else pass_on, largest=self._part, starts=starts, whole=shares
+                task, n, stop, None if tell is None else pass_on, largest=self._part, starts=starts
             )
             if sum(last - first for first, last in done) == n:
                 done = [(0, n)]

@@ -169,7 +169,7 @@ def execute(job: Job, *, run: Run | None = None, progress: Progress | None = Non
 def _series_memory(job: Job, run: Run | None) -> int:
     """Return the bytes that the series may take: what results and working memory leave."""
     taken = sum(row_bytes(each, daily=job.daily) for each in job.sessions) * len(job.source) if run is None else 0
-    of_threads = job.threads * layout.SHARED_TRADES * layout.CLOSED_TRADE.itemsize
+    of_threads = job.threads * layout.SHARED_BYTES
     return max(job.memory - taken - 2 * _CHUNK_BYTES - of_threads, job.memory // 4)
 
 

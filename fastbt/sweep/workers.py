@@ -125,7 +125,6 @@ class Workers:
         *,
         largest: int = 4096,
         starts: Rows | None = None,
-        whole: bool = False,
     ) -> list[tuple[int, int]]:
         """Call `task(first, last)` until all rows are done or `stop` is set.
 
@@ -142,15 +141,13 @@ class Workers:
         starts : ndarray of int, optional
             Rows with which something begins that a part should have as a whole, in order; kept where it costs no more
             than half of a part.
-        whole : bool
-            Keep them everywhere; no more than `largest` rows lie between two.
 
         Returns
         -------
         list of (int, int)
             The parts that are done: all of them, unless it was stopped.
         """
-        job = _Job(task, n_rows, stop, self.n, largest, starts, whole)
+        job = _Job(task, n_rows, stop, self.n, largest, starts)
         helpers = min(self.n - 1, max(0, n_rows - 1))
         while len(self._threads) < helpers:
             thread = threading.Thread(target=self._serve, name="fastbt", daemon=True)
@@ -183,10 +180,9 @@ class _Job:
         threads: int,
         largest: int,
         starts: Rows | None,
-        whole: bool,
     ) -> None:
         self._task, self._n, self._stop, self._threads, self._largest = task, n_rows, stop, threads, largest
-        self._starts, self._whole = starts, whole
+        self._starts = starts
         self._next = 0
         self._told = 0
         self._lock = threading.Lock()
@@ -203,11 +199,9 @@ class _Job:
             last = first + min(size, fair)
             if self._starts is not None and first < last < self._n:
                 at = int(np.searchsorted(self._starts, last, side="right"))
-                before = int(self._starts[at - 1]) if at > 0 else 0
-                if before > (first if self._whole else (first + last) // 2):
-                    last = before
-                elif self._whole:
-                    last = int(self._starts[at]) if at < len(self._starts) else self._n
+                whole = int(self._starts[at - 1]) if at > 0 else 0
+                if whole > (first + last) // 2:
+                    last = whole
             self._next = last
         return first, last
 

@@ -1,4 +1,4 @@
-"""Sets that are played side by side: where a price is met, and that each is played as it is alone."""
+"""Sets that are played side by side: what lies between events, and that each set is played as it is alone."""
 
 import itertools
 
@@ -9,13 +9,14 @@ from compiled_snippets import strategy_text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastbt._jit import jit_disabled, kernel
+from fastbt._jit import jit_disabled
 from fastbt.backtest import Session, Setup
-from fastbt.engine import layout, segments, spans
+from fastbt.engine import layout, segments
 from fastbt.engine.account import Account
 from fastbt.engine.layout import LANES, build_market
-from fastbt.engine.segments import FEWEST, UNMET
+from fastbt.engine.segments import FOR_LONG, FOR_SHORT
 from fastbt.engine.simulate import Runner
+from fastbt.engine.skipping import IN_FLAT, IN_LONG, IN_SHORT
 from fastbt.sweep import workers
 from fastbt.sweep.evaluate import Evaluator
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, Mode
@@ -104,7 +105,7 @@ def both(monkeypatch):
     def run(session, sets, threads=1):
         results = []
         for may in (False, True):
-            monkeypatch.setattr(Runner, "shares", lambda self, *_, may=may: may)
+            monkeypatch.setattr(Runner, "shares", lambda self, configs, may=may: may)
             with Evaluator(session, threads=threads) as evaluator:
                 results.append(evaluator.run(sets, daily=True))
         return *results, sum(played)
@@ -119,25 +120,35 @@ def assert_same(alone, together):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("sides", [(4, 3), (5, 5), (13, 11), (90, 1)])
+@pytest.mark.parametrize("sides", [(1, 1), (4, 3), (5, 5), (13, 11), (90, 1)])
 def test_sets__are_played_as_each_is_alone(session, both, sides):
-    """Whole eights and parts of them, more than go together, and no targets at all."""
+    """One, whole eights and parts of them, more than go together, and no targets at all."""
     alone, together, n = both(session, grid(*sides))
     assert_same(alone, together)
     assert n == sides[0] * sides[1]
     trades = alone.outcomes[:, layout.OUTCOME_TRADES]
-    assert trades.max() > 20 and len(set(trades.tolist())) > 2
+    assert n == 1 or (trades.max() > 20 and len(set(trades.tolist())) > 2)
 
 
 @pytest.mark.compiled
 def test_sets__of_several_lists_in_any_order_on_several_threads(session, both):
     sets = [each | {"fast": fast} for fast in (3, 4, 7) for each in grid(5, 5)]
-    sets += [each | {"fast": 9} for each in grid(5, 1)]
+    sets += [each | {"fast": fast} for fast in (2, 5, 6, 8, 9) for each in grid(1, 1)]
     order = np.random.default_rng(2).permutation(len(sets))
     alone, together, n = both(session, [sets[i] for i in order], threads=2)
     assert_same(alone, together)
-    # Those of a list that few share are not.
-    assert n == 75 and len(grid(5, 1)) < FEWEST
+    assert n == len(sets)
+
+
+@pytest.mark.compiled
+def test_sets__have_their_daily_balances(tmp_path, both):
+    """Of days without a trade, within one, and with several."""
+    session = session_of(tmp_path, make_candles(300 + 1440 * 40 + 7 * 120, 5), "2h")
+    alone, together, n = both(session, [each | {"fast": fast} for fast in (3, 9) for each in grid(4, 4)])
+    assert_same(alone, together)
+    assert n == 32 and together.daily.shape[1] == 42
+    changes = np.diff(together.daily, axis=1) != 0
+    assert changes[:, 5:].any() and not changes[:, 5:].all()
 
 
 @pytest.mark.compiled
@@ -151,47 +162,34 @@ def test_sets__that_do_anything_else_are_played_alone(session, both):
 
 
 @pytest.mark.compiled
-def test_sets__of_which_not_all_trades_fit_go_in_smaller_parts(session, both, monkeypatch):
-    monkeypatch.setattr(layout, "SHARED_TRADES", 3000)
-    assert_same(*both(session, grid(9, 9))[:2])
+def test_sets__of_a_strategy_that_does_something_else_are_soon_all_played_alone(session, both, monkeypatch):
+    # Each part of the work begins anew.
+    monkeypatch.setattr(workers, "_TARGET_S", 60.0)
+    begun = []
+    noted = Runner._call_shared
+
+    def counted(self, order, groups, configs, x, output, *others):
+        output.daily[...] = np.nan
+        is_played = noted(self, order, groups, configs, x, output, *others)
+        begun.append(int(np.isfinite(output.daily[:, 0]).sum()))
+        return is_played
+
+    monkeypatch.setattr(Runner, "_call_shared", counted)
+    alone, together, n = both(session, grid(40, 40, share=3.0))
+    assert_same(alone, together)
+    assert n == 0 and 80 < sum(begun) < 800
 
 
 @pytest.mark.compiled
-def test_sets__with_hardly_a_price_in_common_are_played_alone_after_the_first_list(session, both, monkeypatch):
-    # Each part of the work begins anew, and on a slow machine each list would be one.
-    monkeypatch.setattr(workers, "_TARGET_S", 60.0)
-    rng = np.random.default_rng(0)
-    sets = [
-        {"fast": fast, "stop": stop, "target": target, "share": 0.5}
-        for fast in range(2, 10)
-        for stop, target in rng.uniform(0.001, 0.02, (30, 2)).tolist()
-    ]
+@pytest.mark.parametrize(("trades", "lists"), [(8 * 250, 2**16), (2**18, 700), (8 * 10, 2**16), (2**18, 10)])
+def test_sets__that_do_not_fit_into_memory_go_in_smaller_parts_or_alone(tmp_path, both, monkeypatch, trades, lists):
+    monkeypatch.setattr(layout, "SHARED_TRADES", trades)
+    monkeypatch.setattr(layout, "SHARED_SEGMENTS", lists)
+    session = session_of(tmp_path, make_candles(300 + 5 * 700, 3))
+    sets = [each | {"fast": fast} for fast in (3, 4, 5, 7, 9) for each in grid(4, 4)]
     alone, together, n = both(session, sets)
     assert_same(alone, together)
-    assert 30 <= n < 200
-
-
-@pytest.mark.compiled
-def test_sets__of_which_few_enter_at_once_are_played_alone_after_the_first_list(tmp_path, both, monkeypatch):
-    monkeypatch.setattr(workers, "_TARGET_S", 60.0)
-    body = CROSSING.replace("self.exits % 5 != 2", "(self.index + int(self.balance)) % 8 == 0")
-    body = body.replace("return self.turns == -1", "return False")
-    session = session_of(tmp_path, make_candles(300 + 5 * 700, 3), body=body)
-    none = {"stop": 0.0, "target": 0.0}
-    sets = [none | {"fast": fast, "share": 0.5 + 0.05 * i} for fast in range(2, 10) for i in range(8)]
-    alone, together, n = both(session, sets)
-    assert_same(alone, together)
-    assert 8 <= n < 48
-
-
-@pytest.mark.compiled
-def test_sets__that_are_left_over_of_a_long_list_are_played_alone(session, both, monkeypatch):
-    """And do not tell whether the next lists are worth it."""
-    monkeypatch.setattr(workers, "_TARGET_S", 60.0)
-    sets = [each | {"fast": fast} for fast in range(2, 8) for each in grid(10, 13)]
-    alone, together, n = both(session, sets)
-    assert_same(alone, together)
-    assert len(sets) == 6 * (LANES + 2) and n == 6 * LANES
+    assert n == (len(sets) if min(trades // 8, lists) >= 250 else 0)
 
 
 SOMETIMES = (
@@ -204,7 +202,6 @@ SOMETIMES = (
 
 @pytest.mark.compiled
 def test_sets__with_exits_that_are_set_now_and_then(tmp_path, both):
-    """More levels in the course of a run than are kept at once."""
     session = session_of(tmp_path, make_candles(300 + 5 * 2500, 3), body=SOMETIMES)
     sets = [each for each in grid(12, 11) if each["stop"] and each["target"]]
     alone, together, n = both(session, sets)
@@ -233,20 +230,19 @@ def test_isolated__a_stop_behind_the_liquidation_is_given_up(tmp_path, both):
     assert n == 3 * 4
 
 
-def test_shares__where_there_is_enough_work(session, monkeypatch):
+def test_shares__where_there_was_enough_work(session, monkeypatch):
     compiled, runner = session.runner_for(session.source.defaults)
+    runner = Runner(runner.module, runner._state_dtype, runner._variables_dtype, runner.market, runner.account)
     configs = compiled.bind(grid(5, 5)).configs
-    _, groups = runner.groups(configs, 0, len(configs))
     asked = []
     monkeypatch.setattr(Runner, "_call_shared", lambda *arguments: asked.append(arguments))
-    assert not runner.shares(configs, groups)
-    monkeypatch.setattr(layout, "WORTH_SHARING", 25 * runner.market.n_bars)
-    assert not runner.shares(configs[:24], groups[:24])
-    assert runner.shares(configs, groups) and len(asked) == 1
-    # Once it is compiled, less will do; too few of a kind will not.
-    assert runner.shares(configs[:FEWEST], groups[:FEWEST]) and len(asked) == 1
-    assert not runner.shares(configs[: FEWEST - 1], groups[: FEWEST - 1])
-    assert not runner.shares(configs, np.arange(25))
+    monkeypatch.setattr(layout, "WORTH_SHARING", 60 * runner.market.n_bars)
+    assert not runner.shares(configs)
+    assert not runner.shares(configs)
+    assert not runner.shares(configs[:0])
+    # It is compiled once; from then on less will do.
+    assert runner.shares(configs) and len(asked) == 1
+    assert runner.shares(configs[:1]) and len(asked) == 1
 
 
 @pytest.mark.parametrize(("settings", "n_minutes"), [({"mode": Mode.SPOT}, 3500), ({}, 3502)])
@@ -255,120 +251,57 @@ def test_shares__not_where_no_trade_is_plain(tmp_path, monkeypatch, settings, n_
     session = session_of(tmp_path, make_candles(300 + n_minutes, 3), **settings)
     compiled, runner = session.runner_for(session.source.defaults)
     configs = compiled.bind(grid(5, 5)).configs
-    assert not runner.shares(configs, np.zeros(25, dtype=np.int64))
+    assert not runner.shares(configs)
 
 
-# --- levels -------------------------------------------------------------------------------------------------------
-@kernel
-def found_levels(
-    lanes, prices, events, firsts, lasts, below, length, minutes, span, spans1, spans2, spans3, rest, taken, out
-):
-    """Look for levels one after the other, each set with a level of its own or another's; `taken` are in use."""
-    own = lanes[0]
-    own.n_levels = 1 + taken
-    for i in range(len(own.level_event)):
-        own.level_event[i] = -1
-    known = np.zeros(len(prices), np.int64)
-    for i in range(len(prices)):
-        c = np.uint64(known[i % 7])
-        if not segments._is_level(own, c, events[i], prices[i], lasts[i]):
-            c = segments._find_level(
-                own,
-                c,
-                events[i],
-                firsts[i],
-                lasts[i],
-                prices[i],
-                below[i],
-                length,
-                minutes,
-                span,
-                spans1,
-                spans2,
-                spans3,
-                rest,
+# --- segments -----------------------------------------------------------------------------------------------------
+def naive_segments(low, high, bars, facts, n_bars):
+    """Return for each event and side the next event, and the extremes of the bars until then; and the next free one."""
+    found, free = [], []
+    for e in range(len(bars)):
+        sides = []
+        for state in (IN_SHORT, IN_LONG):
+            to = next((j for j in range(e + 1, len(bars)) if facts[j] & state), len(bars))
+            until = bars[to] + 1 if to < len(bars) else n_bars
+            between = range(bars[e] + 1, until)
+            sides.append(
+                (to, min((low[b] for b in between), default=np.inf), max((high[b] for b in between), default=-np.inf))
             )
-            known[i % 7] = c
-        out[i, 0] = own.level_hit[c]
-        out[i, 1] = own.level_exit[c]
+        found.append(sides)
+        free.append(next((j for j in range(e, len(bars)) if facts[j] & IN_FLAT), len(bars)))
+    return found, free
 
 
-def naive_level(minutes, length, first, last, price, is_below):
-    """Return the first minute of bars [first, last) that touches a price, and at what it fills an exit there."""
-    for i in range(first * length, last * length):
-        before, open_, close = minutes[max(i - 1, 0), CLOSE], minutes[i, OPEN], minutes[i, CLOSE]
-        low, high = minutes[i, LOW], minutes[i, HIGH]
-        if is_below and min(low, open_, close, before) <= price:
-            if open_ < before and open_ <= price <= before:
-                return i, open_
-            return i, price if low <= price <= min(high, open_) else np.nan
-        if not is_below and max(high, open_, close, before) >= price:
-            if open_ > before and open_ >= price >= before:
-                return i, open_
-            return i, price if max(low, open_) <= price <= high else np.nan
-    return UNMET, None
-
-
-@given(
-    st.integers(0, 2**32 - 1),
-    st.sampled_from([1, 5, 15]),
-    st.booleans(),
-    st.sampled_from([0, 2 * LANES - 4, 2 * LANES - 1]),
-)
-def test_levels__are_met_where_looking_at_each_minute_finds_them(seed, length, has_gaps, taken):
+@given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.sampled_from([0.02, 0.3, 1.0]), st.integers(0, 50))
+def test_segments__tell_what_lies_between_events(seed, n_blocks, share, start):
     rng = np.random.default_rng(seed)
-    n_bars = int(rng.integers(3, 400 // length + 4))
-    minutes = make_candles(n_bars * length, int(rng.integers(1000)))
-    if has_gaps:
-        minutes[1:, OPEN] *= 1 + 0.001 * rng.normal(size=len(minutes) - 1)
-        minutes[:, HIGH] = minutes[:, 1:5].max(axis=1)
-        minutes[:, LOW] = minutes[:, 1:5].min(axis=1)
-    bars = minutes[::length].copy()
-    market = build_market(minutes, bars, warmup_bars=0, timeframe_minutes=length)
-    n = 60
-    # Several sets at one event, some of them with the same price.
-    events = np.repeat(np.sort(rng.integers(0, n_bars - 1, n // 6)), 6)
-    firsts = events + 1
-    lasts = np.minimum(firsts + rng.choice([1, 7, 10**6], n), n_bars)
-    below = np.repeat(rng.random(n // 6) < 0.6, 6)
-    away = rng.choice([0.0005, 0.001, 0.004, 0.02, 0.3], n)
-    prices = minutes[firsts * length - 1, CLOSE] * (1 + np.where(below, -away, away))
-    lanes, out = np.zeros(1, layout.lanes_dtype()), np.empty((n, 2))
+    n_bars = int(rng.integers(1, 16 * n_blocks + 17))
+    minutes = make_candles(n_bars, int(rng.integers(1000)))
+    market = build_market(minutes, minutes, warmup_bars=0, timeframe_minutes=1)
+    bars = np.flatnonzero(rng.random(n_bars) < share)
+    n = len(bars)
+    events = np.zeros((2, n_bars + 1), np.int32)
+    events[0, :n], events[1, :n] = bars, rng.integers(1, 16, n)
+    made = np.zeros(start + n + 1, layout.SEGMENT)
     if jit_disabled():
-        lanes = lanes.view(np.recarray)
-    found_levels(
-        lanes,
-        prices,
-        events,
-        firsts,
-        lasts,
-        below,
-        length,
-        market.minutes,
-        market.span,
-        market.block_span,
-        market.bar_span,
-        market.bar_block_span,
-        market.rest,
-        taken,
-        out,
+        made = made.view(np.recarray)
+    bars_of, free_from = np.full((2, len(made)), -1, np.int32)
+    segments._write_segments(
+        made, bars_of, free_from, start, events, n, market.closes, market.bar_span, market.bar_block_span
     )
-    for i in range(n):
-        hit, price = naive_level(minutes, length, int(firsts[i]), int(lasts[i]), prices[i], below[i])
-        assert out[i, 0] == hit
-        if hit != UNMET:
-            np.testing.assert_equal(out[i, 1], price)
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 900))
-def test_rest__is_what_is_still_to_come(seed, n):
-    low = np.random.default_rng(seed).normal(size=n)
-    _, above = spans.spans_of(low, low + 1)
-    rest = spans.rest_of(above)
-    for block in range(-(-n // spans.BLOCK)):
-        assert rest[0, block] == low[block * spans.BLOCK :].min()
-        assert rest[1, block] == (low + 1)[block * spans.BLOCK :].max()
+    before = np.r_[minutes[0, OPEN], minutes[:-1, CLOSE]]
+    low, high = np.minimum(minutes[:, LOW], before), np.maximum(minutes[:, HIGH], before)
+    expected, free = naive_segments(low, high, bars.tolist(), events[1].tolist(), n_bars)
+    for e in range(n):
+        each = made[start + e]
+        assert each["price"] == minutes[bars[e], CLOSE] and each["facts"] == events[1, e]
+        for side in (FOR_SHORT, FOR_LONG):
+            assert (each["next"][side] - start, each["low"][side], each["high"][side]) == expected[e][side]
+    assert made[start + n]["price"] == minutes[-1, CLOSE] and made[start + n]["next"].tolist() == 2 * [start + n]
+    assert bars_of[start:].tolist() == [*bars.tolist(), n_bars]
+    assert (free_from[start:] - start).tolist() == [*free, n]
 
 
 def test_lanes__are_whole_eights():
     assert LANES % segments.EIGHT == 0
+    assert layout.SEGMENT.itemsize == 64

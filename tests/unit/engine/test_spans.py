@@ -49,6 +49,49 @@ def test_occupied__finds_what_is_not_zero_before_the_end(seed, n, at, kind):
     assert occupied_in(numbers, n, at) == _vectors._occupied_in_python(numbers[:n], at)
 
 
+@kernel
+def lower_in(numbers, at, limit):
+    return _vectors.lower(numbers, np.uint64(at), limit)
+
+
+@given(ends, st.integers(0, 32), st.integers(-4, 4), st.sampled_from([np.int32, np.int64]))
+def test_lower__finds_what_is_less_than_a_limit(seed, at, limit, kind):
+    numbers = np.random.default_rng(seed).integers(-3, 4, 48).astype(kind)
+    assert lower_in(numbers, at, limit) == _vectors._lower_in_python(numbers, at, limit)
+
+
+@given(ends, st.integers(0, 200), st.integers(1, 40))
+def test_first_from__equals_looking_at_each(seed, at, most):
+    numbers = np.cumsum(np.random.default_rng(seed).integers(0, most, 300)).astype(np.int32)
+    numbers[280:] = numbers[279]
+    limit = int(np.random.default_rng(seed + 1).integers(0, numbers[-1] + 1))
+    found = spans._first_from(numbers, np.uint64(at), limit)
+    assert found == at + int(np.argmax(numbers[at:] >= limit))
+
+
+@kernel
+def extremes_in(blocks, block, first, last):
+    return _vectors.extremes(blocks, np.uint64(block), np.uint64(first), np.uint64(last))
+
+
+@given(ends, st.integers(0, 15), st.integers(1, 16), st.integers(1, 3))
+def test_extremes__of_some_lanes(seed, first, size, n):
+    low = np.random.default_rng(seed).normal(size=16 * n - 1)
+    blocks = spans.in_blocks(low, low + 1)
+    last = min(first + size, 16 if n > 1 else 15)
+    first = min(first, last - 1)
+    assert extremes_in(blocks, 0, first, last) == _vectors._extremes_in_python(blocks, 0, first, last)
+
+
+@given(ends, st.integers(1, 1200), st.integers(0, 1200), st.integers(0, 1200))
+def test_extremes__of_spans_equal_looking_at_each(seed, n, first, last):
+    first, last = sorted((first % (n + 1), last % (n + 1)))
+    low = np.random.default_rng(seed).normal(size=n)
+    blocks, above = spans.spans_of(low, low + 1)
+    expected = (low[first:last].min(), low[first:last].max() + 1) if first < last else (np.inf, -np.inf)
+    assert spans._extremes(blocks, above, first, last) == pytest.approx(expected, rel=0, abs=0)
+
+
 @given(ends, st.integers(1, 90))
 def test_in_blocks__keeps_every_number_and_fills_up_with_what_reaches_nothing(seed, n):
     low, high, opens = np.random.default_rng(seed).normal(size=(3, n))
@@ -70,6 +113,13 @@ def test_find_touched__equals_looking_at_each_span(seed, n, below, above, where)
     assert spans._find_touched(market.span, market.block_span, first, last, low, high) == expected
     each = [spans._is_reached(market.span, i, low, high) for i in range(first, last)]
     assert (each.index(True) + first if any(each) else -1) == expected
+    # In two steps.
+    block = spans._find_block(market.span, market.block_span, first, last, low, high)
+    if expected >= 0:
+        assert block == expected // spans.BLOCK
+        assert spans._find_in_block(market.span, block, first, low, high) == expected
+    else:
+        assert block in (-1, (last - 1) // spans.BLOCK)
 
 
 def test_opens__are_unknown_where_a_candle_contradicts_itself():

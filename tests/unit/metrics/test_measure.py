@@ -6,11 +6,13 @@ import naive_metrics
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
-from metrics_cases import DAY, START, as_simulation, differences, runs
+from hypothesis import strategies as st
+from metrics_cases import DAY, START, as_simulation, balances, differences, runs
 
 from fastbt.errors import ShapeError
 from fastbt.metrics import INT_METRICS, METRICS, measure, metrics_row_to_dict
-from fastbt.metrics._kernels import _run_metrics
+from fastbt.metrics._eight import _balances_of_eight
+from fastbt.metrics._kernels import _balance_metrics, _run_metrics
 
 
 def expected(run):
@@ -59,6 +61,25 @@ def test_measure__long_series_add_in_the_order_of_numpy():
     actual = measure(as_simulation(run))
     assert actual["net_profit"] == pnl.sum()
     assert differences(actual, expected(run)) == []
+
+
+@settings(max_examples=200)
+@given(st.lists(balances(), min_size=9, max_size=9), st.integers(1, 9), st.integers(0, 2**32 - 1))
+@example([[1e4 + 50.0 * k * j + 3.0 * k * k for k in range(300)] for j in range(9)], 8, 0)
+@example([[1e4 * 1.01 ** (k * j) for k in range(170)] for j in range(9)], 8, 1)
+@example([[1e4] * 40, [0.0] * 40, [1e4, math.nan] * 20, [1e4, 1.1e4] * 20, *([1e4, -1e4] * 20 for _ in range(5))], 8, 2)
+def test_balances_of_eight__are_measured_as_each_alone(samples, n_rows, seed):
+    n = max(map(len, samples))
+    daily = np.array([(each * n)[:n] for each in samples])
+    times = START + DAY * np.arange(n) + 60_000 * (np.arange(n) > 0)
+    rows = np.random.default_rng(seed).permutation(9)[: min(n_rows, 8)]
+    alone, together = np.full((2, 9, len(METRICS)), np.nan)
+    with np.errstate(all="ignore"):
+        for i in rows:
+            if n >= 2:
+                _balance_metrics(daily[i], times, 365.0, alone[i])
+        _balances_of_eight(daily, np.resize(rows, 8), len(rows), times, 365.0, together)
+    assert alone.tobytes() == together.tobytes()
 
 
 def test_measure__without_trades_is_the_short_dict():

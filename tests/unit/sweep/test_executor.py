@@ -6,6 +6,7 @@ import pytest
 import fastbt
 from fastbt.data import CandleSet
 from fastbt.data.samples import sample_files
+from fastbt.engine import layout
 from fastbt.errors import SettingsError
 from fastbt.sweep.executor import _series_memory, chunk_rows, row_bytes
 from fastbt.sweep.progress import SweepProgress
@@ -192,7 +193,7 @@ def test_series__may_take_what_results_and_working_memory_leave():
         job = make_job("strategies/SmaCrossover", "BTC-USD", **PERIOD, n=n, threads=threads, memory=2**30)
         left.append(_series_memory(job, None))
     assert left[0] < 2**30 - 2**28
-    assert left[0] - left[1] == 2 * 2**24
+    assert left[0] - left[1] == 2 * layout.SHARED_BYTES
     assert left[0] - left[2] == 990 * row_bytes(job.sessions[0], daily=job.daily)
 
 

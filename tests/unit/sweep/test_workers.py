@@ -51,19 +51,6 @@ def test_run__begins_parts_where_something_begins(threads):
         assert len(workers.run(lambda first, last: None, 100, Stop(), starts=np.array([], dtype=np.int64))) > 1
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_run__keeps_whole_what_belongs_together(threads):
-    starts = np.sort(np.random.default_rng(5).choice(1000, 60, replace=False))
-    starts[0] = 0
-    most = int(np.diff([*starts, 1000]).max())
-    with Workers(threads) as workers:
-        parts = sorted(workers.run(lambda first, last: None, 1000, Stop(), largest=most + 3, starts=starts, whole=True))
-    assert [first for first, _ in parts[1:]] == [last for _, last in parts[:-1]]
-    assert (parts[0][0], parts[-1][1]) == (0, 1000)
-    assert {first for first, _ in parts} <= set(starts.tolist())
-    assert max(last - first for first, last in parts) <= most + 3
-
-
 def test_run__uses_all_threads():
     barrier = threading.Barrier(3, timeout=30)
     with Workers(3) as workers:
