@@ -52,7 +52,18 @@ def _lower_in_python(numbers, at, limit):
 
 def _extremes_in_python(blocks, number, first, last):
     """Return the lowest of the lanes [first, last) of the first row of a block, and the highest of the second."""
-    return min(blocks[number, 0, first:last]), max(blocks[number, 1, first:last])
+    lows, highs = blocks[number, 0, first:last].tolist(), blocks[number, 1, first:last].tolist()
+    return min(lows, default=np.inf), max(highs, default=-np.inf)
+
+
+def _extremes_of_three_in_python(blocks, a, a_first, a_last, b, b_first, b_last, above, c, c_first, c_last):
+    """Return the extremes of lanes of two blocks and of one of others."""
+    found = (
+        _extremes_in_python(blocks, a, a_first, a_last),
+        _extremes_in_python(blocks, b, b_first, b_last),
+        _extremes_in_python(above, c, c_first, c_last),
+    )
+    return min(low for low, _ in found), max(high for _, high in found)
 
 
 def _intrinsics() -> tuple[Any, ...]:
@@ -169,39 +180,82 @@ def _intrinsics() -> tuple[Any, ...]:
 
         return types.uint64(numbers, types.uint64, types.int64), generate
 
+    def chosen(context, builder, of, arguments):
+        """Return lows and highs of the lanes [first, last) of a block as vectors, and infinities in the other lanes."""
+        array = context.make_array(of)(context, builder, arguments[0])
+        lows = block_of(builder, array, arguments[1])
+        highs = builder.gep(lows, [ir.Constant(word, LANES)])
+        # Sixteen bits, of which those from `first` on and before `last` are set.
+        ones = ir.Constant(word, -1)
+        bits = builder.xor(builder.shl(ones, arguments[2]), builder.shl(ones, arguments[3]))
+        mask = builder.bitcast(builder.trunc(bits, ir.IntType(LANES)), ir.VectorType(ir.IntType(1), LANES))
+        nothing = (ir.Constant(lanes, [each] * LANES) for each in (float("inf"), -float("inf")))
+        return [
+            builder.select(mask, load(builder, place), no) for place, no in zip((lows, highs), nothing, strict=True)
+        ]
+
+    def nearer(builder, how, a, b):
+        return builder.select(builder.fcmp_ordered(how, a, b), a, b)
+
+    def reduced(context, builder, signature, both):
+        found = []
+        for name, vector in zip(("fmin", "fmax"), both, strict=True):
+            kind = ir.FunctionType(ir.DoubleType(), [lanes])
+            function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.vector.reduce.{name}.v{LANES}f64")
+            # No lane that is looked at is NaN.
+            found.append(builder.call(function, [vector], fastmath=("nnan",)))
+        return context.make_tuple(builder, signature.return_type, found)
+
+    pair, whole = types.UniTuple(types.float64, 2), types.uint64
+
     @cast(Any, intrinsic)
     def extremes(typing_context, blocks, number, first, last):
         def generate(context, builder, signature, arguments):
-            array = context.make_array(signature.args[0])(context, builder, arguments[0])
-            lows = block_of(builder, array, arguments[1])
-            highs = builder.gep(lows, [ir.Constant(word, LANES)])
-            # Sixteen bits, of which those from `first` on and before `last` are set.
-            ones = ir.Constant(word, -1)
-            bits = builder.xor(builder.shl(ones, arguments[2]), builder.shl(ones, arguments[3]))
-            mask = builder.bitcast(builder.trunc(bits, ir.IntType(LANES)), ir.VectorType(ir.IntType(1), LANES))
-            found = []
-            for name, place, sign in (("fmin", lows, 1.0), ("fmax", highs, -1.0)):
-                nothing = ir.Constant(lanes, [sign * float("inf")] * LANES)
-                chosen = builder.select(mask, load(builder, place), nothing)
-                kind = ir.FunctionType(ir.DoubleType(), [lanes])
-                name = f"llvm.vector.reduce.{name}.v{LANES}f64"
-                reduce = cgutils.get_or_insert_function(builder.module, kind, name)
-                # No lane that is looked at is NaN.
-                found.append(builder.call(reduce, [chosen], fastmath=("nnan",)))
-            return context.make_tuple(builder, signature.return_type, found)
+            return reduced(context, builder, signature, chosen(context, builder, signature.args[0], arguments))
 
-        kind = types.UniTuple(types.float64, 2)
-        return kind(blocks, types.uint64, types.uint64, types.uint64), generate
+        return pair(blocks, whole, whole, whole), generate
 
-    return reached, lowest_bit, prefetch, prefetch_number, prefetch_to_write, occupied, lower, extremes
+    @cast(Any, intrinsic)
+    def extremes_of_three(typing_context, blocks, a, a_first, a_last, b, b_first, b_last, above, c, c_first, c_last):
+        def generate(context, builder, signature, arguments):
+            of_blocks, of_above = signature.args[0], signature.args[7]
+            low, high = chosen(context, builder, of_blocks, arguments[:4])
+            for of, some in ((of_blocks, [arguments[0], *arguments[4:7]]), (of_above, arguments[7:])):
+                other_low, other_high = chosen(context, builder, of, some)
+                low, high = nearer(builder, "<", low, other_low), nearer(builder, ">", high, other_high)
+            return reduced(context, builder, signature, (low, high))
+
+        return pair(blocks, *[whole] * 6, above, *[whole] * 3), generate
+
+    return (
+        reached,
+        lowest_bit,
+        prefetch,
+        prefetch_number,
+        prefetch_to_write,
+        occupied,
+        lower,
+        extremes,
+        extremes_of_three,
+    )
 
 
 #: `reached(blocks, number, low, high)` and `prefetch(blocks, number)`, of a C-contiguous array of shape
 #: (n, ROWS, LANES), `lowest_bit(bits)` of bits that are not all 0, `prefetch_number(array, number)` and
 #: `prefetch_to_write(array, number)` of a C-contiguous array, `occupied(numbers, at)`, `lower(numbers, at, limit)` of
-#: an array that goes on behind the sixteen, and `extremes(blocks, number, first, last)`: see above. None checks its
-#: arguments.
-reached, lowest_bit, prefetch, prefetch_number, prefetch_to_write, occupied, lower, extremes = (
+#: an array that goes on behind the sixteen, `extremes(blocks, number, first, last)`, and `extremes_of_three(blocks, a,
+#: a_first, a_last, b, b_first, b_last, above, c, c_first, c_last)`: see above. None checks its arguments.
+(
+    reached,
+    lowest_bit,
+    prefetch,
+    prefetch_number,
+    prefetch_to_write,
+    occupied,
+    lower,
+    extremes,
+    extremes_of_three,
+) = (
     (
         _reached_in_python,
         _lowest_bit_in_python,
@@ -211,6 +265,7 @@ reached, lowest_bit, prefetch, prefetch_number, prefetch_to_write, occupied, low
         _occupied_in_python,
         _lower_in_python,
         _extremes_in_python,
+        _extremes_of_three_in_python,
     )
     if jit_disabled()
     else _intrinsics()

@@ -111,6 +111,14 @@ TABLES: Final = frozenset(
 )
 
 
+def in_lines(n: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return an array of one dimension, of zeros, that begins with a line of the processor's cache."""
+    line = 64
+    memory = np.zeros(n * kind.itemsize + line, np.uint8)
+    first = -memory.ctypes.data % line
+    return memory[first : first + n * kind.itemsize].view(kind)
+
+
 @cache
 def lanes_dtype(fields: tuple[tuple[str, str], ...] | None = None) -> np.dtype[Any]:
     """Return the record type of parameter sets that are played side by side, each field with one place for each.
@@ -121,7 +129,7 @@ def lanes_dtype(fields: tuple[tuple[str, str], ...] | None = None) -> np.dtype[A
         Names and types of what a strategy keeps; what the engine keeps if left out.
     """
     if fields is not None:
-        return np.dtype([("unused", "i8"), *((name, kind, (LANES,)) for name, kind in fields)], align=True)
+        return np.dtype([*((name, kind, (LANES,)) for name, kind in fields), ("unused", "i8")], align=True)
     floats = "wallet qty entry_price opened_at hit_price stop target price low high open_pl".split()
     floats += "closed_qty closed_entry closed_exit holding".split()
     numbers = "set plays at to bar facts first last block hit hit_bar hits due".split()

@@ -360,10 +360,10 @@ class Runner:
         """Return this thread's working memory for sets that are played side by side."""
         if not hasattr(self._local, "shared"):
             kinds = configs.dtype, layout.lanes_dtype(), layout.lanes_dtype(self.module.LANE_FIELDS)
-            records: list[npt.NDArray[Any]] = [np.zeros(1, each) for each in kinds]
+            records: list[npt.NDArray[Any]] = [layout.in_lines(1, each) for each in kinds]
             n = layout.SHARED_SEGMENTS + layout.LOOKED_AT_ONCE
-            records += [np.empty(n, layout.SEGMENT), np.empty(n, np.int32), np.empty(n, np.int32)]
-            records.append(np.empty(layout.SHARED_TRADES, layout.CLOSED_TRADE))
+            records += [layout.in_lines(n, layout.SEGMENT), np.empty(n, np.int32), np.empty(n, np.int32)]
+            records.append(layout.in_lines(layout.SHARED_TRADES, layout.CLOSED_TRADE))
             if jit_disabled():
                 records = [each.view(np.recarray) if each.dtype.names else each for each in records]
             self._local.shared = tuple(records)

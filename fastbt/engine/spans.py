@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from fastbt._jit import lean
-from fastbt._vectors import LANES, ROWS, extremes, lower, lowest_bit, reached
+from fastbt._vectors import LANES, ROWS, extremes, extremes_of_three, lower, lowest_bit, reached
 from fastbt.types import Float1D, Float3D
 
 #: Spans of one block, and the bits of a number that count them.
@@ -140,26 +140,35 @@ def _find_in_block(span, block, first, low, high):
 @lean
 def _extremes(span, block_span, first, last):
     """Return the lowest and the highest price of the spans [first, last); infinite if there are none."""
-    low, high = np.inf, -np.inf
     if first >= last:
-        return low, high
+        return np.inf, -np.inf
     b = np.uint64(first) >> BLOCK_BITS
     end = np.uint64(last - 1) >> BLOCK_BITS
-    start = np.uint64(first) & _MASK
     stop = (np.uint64(last - 1) & _MASK) + _ONE
-    if b == end:
-        return extremes(span, b, start, stop)
-    low, high = extremes(span, b, start, _BLOCK)
-    last_low, last_high = extremes(span, end, _NONE, stop)
-    low, high = min(low, last_low), max(high, last_high)
-    # Whole blocks between the two.
+    # The first block, the last one if it is another, and the whole blocks between the two.
+    head_stop, tail_stop = (stop, _NONE) if b == end else (_BLOCK, stop)
     b += _ONE
-    while b < end:
+    at = b >> BLOCK_BITS
+    until = max(b, min(end, (at + _ONE) << BLOCK_BITS))
+    low, high = extremes_of_three(
+        span,
+        b - _ONE,
+        np.uint64(first) & _MASK,
+        head_stop,
+        end,
+        _NONE,
+        tail_stop,
+        block_span,
+        min(at, np.uint64(len(block_span) - 1)),
+        b & _MASK,
+        (b & _MASK) + (until - b),
+    )
+    while until < end:
+        b = until
         at = b >> BLOCK_BITS
         until = min(end, (at + _ONE) << BLOCK_BITS)
-        block_low, block_high = extremes(block_span, at, b & _MASK, until - (at << BLOCK_BITS))
-        low, high = min(low, block_low), max(high, block_high)
-        b = until
+        more_low, more_high = extremes(block_span, at, _NONE, until - b)
+        low, high = min(low, more_low), max(high, more_high)
     return low, high
 
 

@@ -350,7 +350,13 @@ class Evaluator:
 
         try:
             done = self._workers.run(
-                task, n, stop, None if tell is None else pass_on, largest=self._part, starts=starts
+                task,
+                n,
+                stop,
+                None if tell is None else pass_on,
+                largest=self._part,
+                smallest=layout.LANES if shares else 1,
+                starts=starts,
             )
             if sum(last - first for first, last in done) == n:
                 done = [(0, n)]

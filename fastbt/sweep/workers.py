@@ -124,6 +124,7 @@ class Workers:
         tell: Callable[[list[tuple[int, int]]], None] | None = None,
         *,
         largest: int = 4096,
+        smallest: int = 1,
         starts: Rows | None = None,
     ) -> list[tuple[int, int]]:
         """Call `task(first, last)` until all rows are done or `stop` is set.
@@ -138,6 +139,8 @@ class Workers:
             Called in the caller's thread, now and then, with the parts that are done since.
         largest : int
             Rows of a part, at most.
+        smallest : int
+            Rows that go together: towards the end, too, a part has as many, if they are left.
         starts : ndarray of int, optional
             Rows with which something begins that a part should have as a whole, in order; kept where it costs no more
             than half of a part.
@@ -147,7 +150,7 @@ class Workers:
         list of (int, int)
             The parts that are done: all of them, unless it was stopped.
         """
-        job = _Job(task, n_rows, stop, self.n, largest, starts)
+        job = _Job(task, n_rows, stop, self.n, largest, smallest, starts)
         helpers = min(self.n - 1, max(0, n_rows - 1))
         while len(self._threads) < helpers:
             thread = threading.Thread(target=self._serve, name="fastbt", daemon=True)
@@ -179,10 +182,11 @@ class _Job:
         stop: Stop,
         threads: int,
         largest: int,
+        smallest: int,
         starts: Rows | None,
     ) -> None:
         self._task, self._n, self._stop, self._threads, self._largest = task, n_rows, stop, threads, largest
-        self._starts = starts
+        self._smallest, self._starts = smallest, starts
         self._next = 0
         self._told = 0
         self._lock = threading.Lock()
@@ -196,7 +200,7 @@ class _Job:
             first = self._next
             # Smaller parts towards the end, so that the threads finish together.
             fair = -(-(self._n - first) // (2 * self._threads))
-            last = first + min(size, fair)
+            last = first + min(max(self._smallest, min(size, fair)), self._n - first)
             if self._starts is not None and first < last < self._n:
                 at = int(np.searchsorted(self._starts, last, side="right"))
                 whole = int(self._starts[at - 1]) if at > 0 else 0

@@ -83,6 +83,31 @@ def test_extremes__of_some_lanes(seed, first, size, n):
     assert extremes_in(blocks, 0, first, last) == _vectors._extremes_in_python(blocks, 0, first, last)
 
 
+@kernel
+def extremes_of_three_in(blocks, a, a_first, a_last, b, b_first, b_last, above, c, c_first, c_last):
+    a, a_first, a_last, b, b_first, b_last, c, c_first, c_last = (
+        np.uint64(a),
+        np.uint64(a_first),
+        np.uint64(a_last),
+        np.uint64(b),
+        np.uint64(b_first),
+        np.uint64(b_last),
+        np.uint64(c),
+        np.uint64(c_first),
+        np.uint64(c_last),
+    )
+    return _vectors.extremes_of_three(blocks, a, a_first, a_last, b, b_first, b_last, above, c, c_first, c_last)
+
+
+@given(ends, st.tuples(*[st.integers(0, 2)] * 3), st.tuples(*[st.integers(0, 16)] * 6))
+def test_extremes_of_three__of_some_lanes(seed, numbers, ends):
+    low = np.random.default_rng(seed).normal(size=(2, 48))
+    blocks, above = (spans.in_blocks(each, each + 1) for each in low)
+    (a, b, c), places = numbers, [sorted(ends[i : i + 2]) for i in (0, 2, 4)]
+    arguments = (blocks, a, *places[0], b, *places[1], above, c, *places[2])
+    assert extremes_of_three_in(*arguments) == _vectors._extremes_of_three_in_python(*arguments)
+
+
 @given(ends, st.integers(1, 1200), st.integers(0, 1200), st.integers(0, 1200))
 def test_extremes__of_spans_equal_looking_at_each(seed, n, first, last):
     first, last = sorted((first % (n + 1), last % (n + 1)))

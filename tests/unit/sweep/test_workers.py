@@ -51,6 +51,14 @@ def test_run__begins_parts_where_something_begins(threads):
         assert len(workers.run(lambda first, last: None, 100, Stop(), starts=np.array([], dtype=np.int64))) > 1
 
 
+@pytest.mark.parametrize("n", [100, 97, 5])
+def test_run__ends_with_parts_that_are_not_too_small(n):
+    with Workers(2) as workers:
+        parts = sorted(workers.run(lambda first, last: None, n, Stop(), smallest=8))
+    assert [first for first, _ in parts[1:]] == [last for _, last in parts[:-1]] and parts[-1][1] == n
+    assert all(last - first >= 8 for first, last in parts[:-1])
+
+
 def test_run__uses_all_threads():
     barrier = threading.Barrier(3, timeout=30)
     with Workers(3) as workers:
