@@ -575,10 +575,10 @@ def explain(text: str, names: Mapping[str, str]) -> list[str]:
     orders = "plain trades, one entry at the market closed as a whole, are played without an order table"
     plain = [orders] if values["PLAIN"] else []
     if values["PLAIN"]:
-        how = "side by side: where a price is met depends on the market alone, and is found once for all of them"
+        how = "side by side, eight in the same instructions: what prices do from bar to bar of a list is found once for its sets"
         if values["APART"]:
             how = f"one by one: {values['APART']}"
-        plain.append(f"sets that share a list are played {how}")
+        plain.append(f"many sets are played {how}")
     if not values["SKIPS"]:
         return ["every bar runs the strategy's hooks: they may act, or change a variable, on any bar", *plain]
     shared = ", ".join(dict.fromkeys(names.get(each, each) for each in values["EVENT_FIELDS"]))

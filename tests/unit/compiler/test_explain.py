@@ -71,7 +71,7 @@ def test_series_and_state__are_listed(compiled):
 def test_kernel__tells_which_bars_are_skipped(compiled):
     explanation = explain(compiled)
     plain = "plain trades, one entry at the market closed as a whole, are played without an order table"
-    apart = "sets that share a list are played one by one: entries are not on a list made for all sets"
+    apart = "many sets are played one by one: entries are not on a list made for all sets"
     assert explanation.kernel == [
         "every bar runs the strategy's hooks: they may act, or change a variable, on any bar",
         plain,
@@ -86,8 +86,8 @@ def test_kernel__tells_which_bars_are_skipped(compiled):
         "in a position: bars are skipped until an order is touched",
         "answered with that list: 2 conditions of the market",
         plain,
-        "sets that share a list are played side by side: "
-        "where a price is met depends on the market alone, and is found once for all of them",
+        "many sets are played side by side, eight in the same instructions: "
+        "what prices do from bar to bar of a list is found once for its sets",
     ]
 
 
