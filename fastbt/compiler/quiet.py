@@ -575,7 +575,8 @@ def explain(text: str, names: Mapping[str, str]) -> list[str]:
     orders = "plain trades, one entry at the market closed as a whole, are played without an order table"
     plain = [orders] if values["PLAIN"] else []
     if values["PLAIN"]:
-        how = "side by side, eight in the same instructions: what prices do from bar to bar of a list is found once for its sets"
+        shared = "what prices do from bar to bar of a list is found once for its sets"
+        how = f"side by side, eight in the same instructions: {shared}"
         if values["APART"]:
             how = f"one by one: {values['APART']}"
         plain.append(f"many sets are played {how}")

@@ -336,6 +336,12 @@ class Runner:
             output.metrics,
         )
 
+    def expect(self, configs: npt.NDArray[Any], n: int) -> None:
+        """Compile the kernel for sets side by side if it will be worth it: `n` sets like these are to come."""
+        if n * self.market.n_bars >= layout.WORTH_SHARING:
+            self._work = layout.WORTH_SHARING
+            self.shares(configs)
+
     def shares(self, configs: npt.NDArray[Any]) -> bool:
         """Tell whether sets should be played side by side; compile what that takes.
 

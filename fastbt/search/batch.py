@@ -307,7 +307,7 @@ class _Batch:
             self._sets.setdefault(name, plain(list(table)))
             times = {"start": iso(session.setup.start), "finish": iso(session.setup.finish)}
             with Evaluator(session, threads=self.request.threads, memory=self.request.memory) as evaluator:
-                evaluator.prepare(table)
+                evaluator.prepare(table, len(table))
                 found = evaluator.run(table, stop=self.control.stop)
                 for key, seconds in evaluator.seconds.items():
                     self.seconds[key] += seconds

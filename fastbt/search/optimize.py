@@ -199,7 +199,8 @@ def _searched(
 ) -> tuple[Searched, dict[str, float]]:
     with Evaluator(session, threads=request.threads, memory=request.memory) as evaluator:
         # Compiled before Ctrl-C has to wait.
-        evaluator.prepare(plan.table([{each.name: each.column_at(_MIDDLE)[0] for each in plan.space.dimensions}]))
+        middle = {each.name: each.column_at(_MIDDLE)[0] for each in plan.space.dimensions}
+        evaluator.prepare(plan.table([middle]), plan.settings.trials)
         search = Search(plan, evaluator, control, journal)
         with writing(journal, control):
             searched = search.run()

@@ -180,11 +180,23 @@ class Evaluator:
         """
         return SetTable.of(sets, self.session.source.defaults)
 
-    def prepare(self, sets: SetTable | Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
-        """Compile what these sets need, or load it from the cache; `run` does it as well."""
+    def prepare(self, sets: SetTable | Sequence[Mapping[str, Any]] | Mapping[str, Any], n: int = 0) -> None:
+        """Compile what these sets need, or load it from the cache; `run` does it as well.
+
+        Parameters
+        ----------
+        sets : SetTable, sequence of mapping, or mapping
+            As for `table`.
+        n : int, optional
+            How many sets like these are to come: of many, `run` would compile more.
+        """
         table = self.table(sets)
         for sample, rows in table.by_types():
-            self._kernels(sample, table if rows is None else table.take(rows))
+            some = table if rows is None else table.take(rows)
+            kernels = self._kernels(sample, some)
+            began = time.perf_counter()
+            kernels.runner.expect(kernels.compiled.bind(some.take(slice(0, 1))).configs, n)
+            self.seconds["compile"] += time.perf_counter() - began
 
     def run(
         self,

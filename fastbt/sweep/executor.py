@@ -140,7 +140,7 @@ def execute(job: Job, *, run: Run | None = None, progress: Progress | None = Non
     try:
         # From the first compiled kernel on, Ctrl-C waits until it does no harm; compiling it ends at once.
         with Evaluator(job.sessions[0], threads=job.threads, memory=_series_memory(job, run)) as first:
-            first.prepare(job.source.table(0, min(len(job.source), 256)))
+            first.prepare(job.source.table(0, min(len(job.source), 256)), len(job.source))
             if run is not None:
                 _count_done(run, tally)
             _tell(tally, stop, start=True)

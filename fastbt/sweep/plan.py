@@ -22,7 +22,9 @@ from fastbt.types import JsonDict
 #: Combinations of the arguments of one indicator that are counted one by one.
 _COUNTED = 20_000
 #: Sets that are run to tell the speed.
-_CALIBRATION = 16 + 64 + 256
+_CALIBRATION = 16 + 64 + 256 + 1024 + 4096
+#: Neighbouring sets among them.
+_PIECE = 17
 #: Seconds after which the calibration has seen enough.
 _ENOUGH_S = 1.0
 #: Bytes of a row on disk, of which a quarter is pressed out of the metrics, and of a daily balance.
@@ -145,7 +147,7 @@ def make_plan(job: Job, *, on_disk: bool = False) -> SweepPlan:
     results = sum(row_bytes(each, daily=job.daily) for each in job.sessions) * len(job.source)
     in_memory = not on_disk and results <= job.memory // 2
     samples = sum(len(each.setup.market.sample_times) for each in job.sessions) if job.daily else 0
-    seconds_a_set, seconds_a_series = _calibrate(job)
+    seconds_a_set, seconds_beside, seconds_a_series = _calibrate(job)
     threads = max(1, job.threads)
     n_rows = job.n_rows
     n_series = sum(len(found) for found, _, _ in per_market) + sum(more for _, more, _ in per_market)
@@ -168,7 +170,7 @@ def make_plan(job: Job, *, on_disk: bool = False) -> SweepPlan:
         chunks=sum(-(-len(job.source) // chunk_rows(each)) for each in job.sessions),
         threads=threads,
         seconds_a_set=seconds_a_set,
-        seconds=(n_rows * seconds_a_set + n_series * seconds_a_series) / threads,
+        seconds=n_rows * (seconds_a_set / threads + seconds_beside) + n_series * seconds_a_series / threads,
         indicator_window=job.sessions[0].setup.account.indicator_window,
     )
 
@@ -206,24 +208,33 @@ def _series_of(session: Session, source: SetSource) -> tuple[set[Key], int, bool
     return found, more, more == 0
 
 
-def _calibrate(job: Job) -> tuple[float, float]:
-    """Return the seconds that one set and one series take on one core, over all markets."""
+def _calibrate(job: Job) -> tuple[float, float, float]:
+    """Return the seconds that a set takes in kernels and beside them, and a series, on one core, over all markets."""
     n = len(job.source)
-    numbers = np.unique(np.linspace(0, min(n - 1, 2**53), _CALIBRATION).astype(np.int64)).tolist()
-    tables = SetTable.concat([job.source.table(int(i), int(i) + 1) for i in numbers])
-    sets = series = 0.0
+    size = min(n, _CALIBRATION)
+    began = time.perf_counter()
+    job.source.table(0, size)
+    drawing = (time.perf_counter() - began) / size
+    # Sets from all over the space.
+    firsts = np.unique(np.linspace(0, min(n - 1, 2**53), -(-size // _PIECE)).astype(np.int64)).tolist()
+    tables = SetTable.concat([job.source.table(int(i), min(int(i) + _PIECE, n)) for i in firsts])
+    sets = beside = series = 0.0
     for session in job.sessions:
         with Evaluator(session, threads=1, memory=job.memory) as evaluator:
+            evaluator.prepare(tables.take(slice(0, 4)), n)
             # The first sets pay for what is loaded once.
             evaluator.run(tables.take(slice(0, 4)))
             run, size, began = 0, 16, time.perf_counter()
             while run < len(tables) and (run == 0 or time.perf_counter() - began < _ENOUGH_S):
                 part = tables.take(slice(run, run + size))
-                so_far = evaluator.seconds["kernels"]
+                so_far, clock = dict(evaluator.seconds), time.perf_counter()
                 evaluator.run(part)
                 # Of the largest part: what a call costs counts least there.
-                seconds_a_set = (evaluator.seconds["kernels"] - so_far) / len(part)
+                took = time.perf_counter() - clock - (evaluator.seconds["series"] - so_far["series"])
+                seconds_a_set = (evaluator.seconds["kernels"] - so_far["kernels"]) / len(part)
+                seconds_beside = took / len(part) - seconds_a_set
                 run, size = run + len(part), 4 * size
             sets += seconds_a_set
+            beside += max(0.0, seconds_beside)
             series += evaluator.seconds["series"] / max(1, evaluator.bank.computed)
-    return sets / len(job.sessions), series / len(job.sessions)
+    return sets / len(job.sessions), beside / len(job.sessions) + drawing, series / len(job.sessions)

@@ -78,7 +78,7 @@ class RoutesEvaluator(Evaluator):
         self.seconds["compile"] += time.perf_counter() - began
         return _RoutesKernels(compiled, runner)
 
-    def prepare(self, sets: SetTable | Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
+    def prepare(self, sets: SetTable | Sequence[Mapping[str, Any]] | Mapping[str, Any], n: int = 0) -> None:
         """Compile what these sets need, or load it from the cache; `run` does it as well."""
         table = self.table(sets)
         for sample, rows in table.by_types():

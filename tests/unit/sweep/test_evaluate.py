@@ -182,3 +182,17 @@ def test_run__refuses_unknown_names(session):
         Evaluator(session).run({"slwo": [3]})
     with pytest.raises(SettingsError, match="there is no metric 'sharpe'. Did you mean 'sharpe_ratio'"):
         Evaluator(session).run([{}]).column("sharpe")
+
+
+def test_prepare__compiles_what_many_sets_need(session, monkeypatch):
+    from fastbt.engine import layout
+    from fastbt.engine.simulate import Runner
+
+    asked = []
+    monkeypatch.setattr(Runner, "_call_shared", lambda *arguments: asked.append(arguments))
+    with Evaluator(session, threads=1) as evaluator:
+        n = layout.WORTH_SHARING // session.setup.market.n_bars
+        evaluator.prepare({}, n - 1)
+        assert not asked
+        evaluator.prepare({}, n + 1)
+        assert len(asked) == 1
