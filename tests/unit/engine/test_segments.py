@@ -221,6 +221,37 @@ def test_sets__whose_exits_are_both_met_in_one_minute(tmp_path, both):
 
 
 @pytest.mark.compiled
+def test_sets__that_leave_on_bars_on_which_none_may_enter(tmp_path, both):
+    body = CROSSING.replace("if self.is_long and self.turns == -1:", "if self.leaves:")
+    body += """
+@property
+def leaves(self):
+    fast = ta.sma(self.candles, 3, sequential=True)
+    return utils.crossed(fast, ta.sma(self.candles, 25, sequential=True), "below" if self.is_long else "above")
+"""
+    alone, together, n = both(session_of(tmp_path, make_candles(300 + 5 * 700, 3), body=body), grid(7, 4))
+    assert_same(alone, together)
+    assert n == 28
+
+
+@pytest.mark.compiled
+def test_sets__whose_exits_are_just_met(tmp_path, both):
+    """Prices and exits are whole numbers: extremes of a segment are often the price of an exit."""
+    minutes = make_candles(300 + 5 * 700, 3)
+    minutes[:, [OPEN, CLOSE, HIGH, LOW]] = np.round(minutes[:, [OPEN, CLOSE, HIGH, LOW]] * 300 / minutes[0, OPEN])
+    body = CROSSING.replace(
+        'self.price * (1 - side * self.hp["stop"])', 'round(self.price * (1 - side * self.hp["stop"]))'
+    )
+    body = body.replace(
+        'self.price * (1 + side * self.hp["target"])', 'round(self.price * (1 + side * self.hp["target"]))'
+    )
+    alone, together, n = both(session_of(tmp_path, minutes, body=body), grid(7, 7))
+    assert_same(alone, together)
+    # Those without room to the market are given up.
+    assert n > 20
+
+
+@pytest.mark.compiled
 def test_isolated__a_stop_behind_the_liquidation_is_given_up(tmp_path, both):
     minutes = make_candles(300 + 5 * 700, 3)
     session = session_of(tmp_path, minutes, mode=Mode.ISOLATED, leverage=60)
