@@ -226,8 +226,8 @@ def test_sets__that_leave_on_bars_on_which_none_may_enter(tmp_path, both):
     body += """
 @property
 def leaves(self):
-    fast = ta.sma(self.candles, 3, sequential=True)
-    return utils.crossed(fast, ta.sma(self.candles, 25, sequential=True), "below" if self.is_long else "above")
+    fast, slow = ta.sma(self.candles, 3, sequential=True), ta.sma(self.candles, 25, sequential=True)
+    return utils.crossed(fast, slow, "below") if self.is_long else utils.crossed(fast, slow, "above")
 """
     alone, together, n = both(session_of(tmp_path, make_candles(300 + 5 * 700, 3), body=body), grid(7, 4))
     assert_same(alone, together)
