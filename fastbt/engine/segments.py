@@ -210,11 +210,9 @@ def _begin_lane(lanes, theirs, lane, s, v, k):
     lanes.qty[lane] = 0.0
     lanes.entry_price[lane] = np.nan
     lanes.opened_at[lane] = np.nan
-    lanes.stop[lane] = lanes.target[lane] = np.nan
     lanes.n_trades[lane] = 0
     lanes.next_id[lane] = 0
     lanes.last_trade_index[lane] = 0
-    lanes.hit[lane] = UNMET
     lanes.open_pl[lane] = 0.0
     lanes.is_open[lane] = 0
     lanes.due[lane] = 0
@@ -527,6 +525,7 @@ def run_segments(
     n_bars = len(minutes) // length
     if s.mode == SPOT or len(minutes) % length != 0:
         return
+    _begin(s, minutes)
     n_segments = len(segments) - LOOKED_AT_ONCE
     for lane in range(LANES):
         lanes.plays[lane] = 0
@@ -568,7 +567,6 @@ def run_segments(
             lane = np.uint64(0)
             while lanes.plays[lane] != 0:
                 lane += np.uint64(1)
-            _begin(s, minutes)
             _begin_lane(lanes, theirs, lane, s, v, configs[i])
             lanes.set[lane] = i
             daily[i, 0] = s.starting_balance
