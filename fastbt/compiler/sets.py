@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
@@ -304,7 +305,7 @@ def _rows(sets: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any] | None)
     if not len(sets):
         return {}
     fill = {} if defaults is None else defaults
-    names = list(dict.fromkeys(name for each in sets for name in each))
+    names = list(dict.fromkeys(itertools.chain.from_iterable(sets)))
     columns = {}
     for name in names:
         try:

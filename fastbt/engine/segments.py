@@ -78,6 +78,8 @@ HAS_FACTS = True
 UNMET = np.int64(2**62)
 #: Sets that are decided in the same instructions.
 EIGHT = 8
+#: So many events before one is looked at, what it takes is fetched.
+AHEAD = 6
 #: Where a segment tells of a short position and of a long one.
 FOR_SHORT, FOR_LONG = 0, 1
 
@@ -101,6 +103,10 @@ def _write_segments(segments, bars_of, free_from, start, events, n_events, close
         at = np.uint64(start + e)
         b = np.int64(events[0, np.uint64(e)])
         facts = np.int64(events[1, np.uint64(e)])
+        if e >= AHEAD:
+            ahead = np.uint64(events[0, np.uint64(e - AHEAD)])
+            prefetch_number(closes, ahead)
+            prefetch(bar_span, ahead >> BLOCK_BITS)
         low, high = _extremes(bar_span, bar_block_span, b + 1, until)
         low_short, high_short = min(low_short, low), max(high_short, high)
         low_long, high_long = min(low_long, low), max(high_long, high)

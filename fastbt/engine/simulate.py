@@ -336,11 +336,14 @@ class Runner:
             output.metrics,
         )
 
-    def expect(self, configs: npt.NDArray[Any], n: int) -> None:
-        """Compile the kernel for sets side by side if it will be worth it: `n` sets like these are to come."""
-        if n * self.market.n_bars >= layout.WORTH_SHARING:
-            self._work = layout.WORTH_SHARING
-            self.shares(configs)
+    def is_worth_sharing(self, n: int) -> bool:
+        """Tell whether `n` sets will be enough work for the kernel for sets side by side, which is not compiled yet."""
+        return not self._is_sharing and n * self.market.n_bars >= layout.WORTH_SHARING
+
+    def expect(self, configs: npt.NDArray[Any]) -> None:
+        """Compile the kernel for sets side by side, if these can be: many like them are to come."""
+        self._work = layout.WORTH_SHARING
+        self.shares(configs)
 
     def shares(self, configs: npt.NDArray[Any]) -> bool:
         """Tell whether sets should be played side by side; compile what that takes.

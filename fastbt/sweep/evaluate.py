@@ -194,9 +194,10 @@ class Evaluator:
         for sample, rows in table.by_types():
             some = table if rows is None else table.take(rows)
             kernels = self._kernels(sample, some)
-            began = time.perf_counter()
-            kernels.runner.expect(kernels.compiled.bind(some.take(slice(0, 1))).configs, n)
-            self.seconds["compile"] += time.perf_counter() - began
+            if kernels.runner.is_worth_sharing(n):
+                began = time.perf_counter()
+                kernels.runner.expect(kernels.compiled.bind(some.take(slice(0, 1))).configs)
+                self.seconds["compile"] += time.perf_counter() - began
 
     def run(
         self,
