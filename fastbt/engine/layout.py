@@ -130,7 +130,7 @@ def lanes_dtype(fields: tuple[tuple[str, str], ...] | None = None) -> np.dtype[A
     """
     if fields is not None:
         return np.dtype([*((name, kind, (LANES,)) for name, kind in fields), ("unused", "i8")], align=True)
-    floats = "wallet qty entry_price opened_at hit_price stop target price low high open_pl".split()
+    floats = "wallet qty entry_price opened_at hit_price price low high open_pl".split()
     floats += "closed_qty closed_entry closed_exit holding".split()
     numbers = "set plays at to bar facts first last block hit hit_bar hits due".split()
     numbers += "n_trades next_id last_trade_index is_open is_closed is_done".split()

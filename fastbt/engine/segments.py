@@ -140,15 +140,6 @@ def _price_met(minutes, span, i, low, high):
     return _meet_price(minutes, i, low, high)[1]
 
 
-@inlined
-def _low_and_high(lanes, lane):
-    """Return the price of the exit below and that of the one above; infinite where there is none."""
-    is_long = lanes.qty[lane] > 0.0
-    low = lanes.stop[lane] if is_long else lanes.target[lane]
-    high = lanes.target[lane] if is_long else lanes.stop[lane]
-    return low if low == low else -np.inf, high if high == high else np.inf
-
-
 @lean
 def _measure_trades(closed, sides, all_fees, profits, times, fee_rate):
     """Write what is measured of the trades of a set, each an amount, a price of entry, one of exit and a time."""
@@ -370,8 +361,13 @@ def _decide_eight(lanes, theirs, first, state, variables, settings, x, bars, min
         lanes.holding[lane] = closed_at - lanes.opened_at[lane]
         lanes.is_closed[lane] = is_closed
         lanes.is_done[lane] = is_done
-        lanes.stop[lane] = stop if is_entered else lanes.stop[lane]
-        lanes.target[lane] = target if is_entered else lanes.target[lane]
+        # Its exits by where they are: below and above.
+        low = stop if is_long else target
+        high = target if is_long else stop
+        low = low if low == low else -np.inf
+        high = high if high == high else np.inf
+        lanes.low[lane] = low if is_entered else lanes.low[lane]
+        lanes.high[lane] = high if is_entered else lanes.high[lane]
         lanes.qty[lane] = s.qty
         lanes.wallet[lane] = s.wallet
         lanes.entry_price[lane] = s.entry_price
@@ -407,15 +403,13 @@ def _go_on(lanes, lane, segments, bars_of, free_from, n_bars, bar_span):
         return False
     side = np.uint64(FOR_LONG) if qty > 0.0 else np.uint64(FOR_SHORT)
     to = np.int64(segments[at].next[side])
-    low, high = _low_and_high(lanes, lane)
+    low, high = lanes.low[lane], lanes.high[lane]
     lanes.to[lane] = to
     if segments[at].low[side] > low and segments[at].high[side] < high:
         prefetch_number(segments, np.uint64(to))
         return False
     first = lanes.bar[lane] + 1
     prefetch(bar_span, np.uint64(first) >> BLOCK_BITS)
-    lanes.low[lane] = low
-    lanes.high[lane] = high
     lanes.first[lane] = first
     lanes.last[lane] = min(np.int64(bars_of[np.uint64(to)]) + 1, n_bars)
     return True
@@ -480,8 +474,7 @@ def _is_stopped_first(lanes, lane, s):
     s.qty = qty
     s.entry_price = lanes.entry_price[lane]
     end = _liquidation_price(s)
-    stop = lanes.stop[lane]
-    return stop > end if qty > 0.0 else stop < end
+    return lanes.low[lane] > end if qty > 0.0 else lanes.high[lane] < end
 
 
 @lean
