@@ -16,6 +16,7 @@ from fastbt.compiler.assignments import COMMON
 from fastbt.compiler.cells import Cell, as_group, field_list, is_none, listed, zero
 from fastbt.compiler.lower import Program, PythonSlot
 from fastbt.compiler.operators import cast
+from fastbt.compiler.plain import PlainCopies
 from fastbt.compiler.quiet import Quiet, find_quiet, for_plain_trades
 from fastbt.compiler.segments import lanes_text
 from fastbt.compiler.statements import FunctionLowerer
@@ -377,13 +378,14 @@ def module_text(program: Program) -> str:
         if quiet.is_plain:
             plain_imports, plain = read_template("plain.py")
             kept = without_machine(plain_imports)
-            parts.append(without_calls(plain, unused))
+            copies = PlainCopies([*bodies, *hooks])
+            parts += [copies.text, copies.called_by(without_calls(plain, unused))]
             if quiet.may_share:
                 segments_imports, segments = read_template("segments.py")
                 kept += without_machine(segments_imports)
                 kinds = {each[0]: each[1] for each in config_fields(program)}
                 lanes = lanes_text(variables, kinds, "\n".join([*bodies, *hooks, quiet.text]))
-                parts += [without_calls(segments, unused), lanes]
+                parts += [copies.called_by(without_calls(segments, unused)), lanes]
             parts[0] = "\n".join([parts[0], *kept])
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 

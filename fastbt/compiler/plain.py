@@ -8,6 +8,8 @@ the run.
 from __future__ import annotations
 
 import ast
+import copy
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -32,6 +34,7 @@ _WRITTEN: Final = frozenset("status buy_n sell_n stop_loss_n take_profit_n buy s
 _WRITERS: Final = frozenset({"_liquidate", "_fail"})
 #: Engine functions that read an order table, but not that of exits.
 _READERS: Final = frozenset({"_average_entry_price"})
+_MARGIN: Final = "_available_margin"
 #: Hooks that plain trades call, and those that they leave out because they cannot come to them.
 _CALLED: Final = (
     "before should_long should_short go_long go_short filters update_position on_open_position on_close_position"
@@ -76,3 +79,49 @@ def may_be_plain(hooks: Iterable[str], functions: Mapping[str, ast.FunctionDef],
             if effects.writes or not effects.reads <= KEPT_FIELDS:
                 return False
     return True
+
+
+class PlainCopies:
+    """Copies of functions that ask for the available margin, for kernels in which no entry order works.
+
+    There it is known without a list of orders, the reading of which would keep the whole state of a run in memory.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The generated functions.
+
+    Attributes
+    ----------
+    text : str
+        The copies.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        functions = {each.name: each for each in ast.parse("\n".join(texts)).body if isinstance(each, ast.FunctionDef)}
+        self._new = {_MARGIN: "_plain_margin"}
+        found = True
+        while found:
+            found = False
+            for name, function in functions.items():
+                if name not in self._new and any(map(self._is_changed, ast.walk(function))):
+                    self._new[name] = f"{name}__plain"
+                    found = True
+        copies = []
+        for name in functions.keys() & self._new.keys():
+            copied = copy.deepcopy(functions[name])
+            copied.name = self._new[name]
+            for node in filter(self._is_changed, ast.walk(copied)):
+                assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+                node.func.id = self._new[node.func.id]
+            copies.append(ast.unparse(copied))
+        self.text = "\n\n\n".join(sorted(copies))
+
+    def _is_changed(self, node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self._new
+
+    def called_by(self, kernels: str) -> str:
+        """Return the text of kernels that call the copies."""
+        for name, new in self._new.items():
+            kernels = re.sub(rf"\b{name}\((?=s, v, k, x, )", f"{new}(", kernels)
+        return kernels

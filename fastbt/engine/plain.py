@@ -176,6 +176,16 @@ def _open_plain(s, qty, price):
 
 
 @inlined
+def _plain_margin(s):
+    """Return `self.available_margin` while no entry works: see `_available_margin`."""
+    spent = 0.0
+    if s.qty != 0.0 and not s.is_blind:
+        spent += s.entry_price * abs(s.qty) / s.leverage
+        spent -= _position_pnl(s)
+    return s.wallet - spent
+
+
+@inlined
 def _wallet_after(wallet, held, size, entry_price, price, fee_rate):
     """Return the wallet after a position was closed with an order for `size` at `price` (specification 3.3)."""
     realised = abs(held) * (price - entry_price)

@@ -17,6 +17,7 @@ from fastbt.engine.layout import LANES, build_market
 from fastbt.engine.segments import FOR_LONG, FOR_SHORT
 from fastbt.engine.simulate import Runner
 from fastbt.engine.skipping import IN_FLAT, IN_LONG, IN_SHORT
+from fastbt.metrics import metrics_row_to_dict
 from fastbt.sweep import workers
 from fastbt.sweep.evaluate import Evaluator
 from fastbt.types import CLOSE, HIGH, LOW, OPEN, Mode
@@ -232,6 +233,25 @@ def leaves(self):
     alone, together, n = both(session_of(tmp_path, make_candles(300 + 5 * 700, 3), body=body), grid(7, 4))
     assert_same(alone, together)
     assert n == 28
+
+
+@pytest.mark.compiled
+def test_sets__that_ask_for_the_available_margin(tmp_path, both):
+    """Flat, where a trade has just begun, and within one; as the machine, which keeps a list of orders, plays it."""
+    body = CROSSING.replace("self.balance *", "self.available_margin *")
+    body = body.replace('if self.hp["stop"] > 0:', 'if self.hp["stop"] > 0 and self.available_margin < 9_000:')
+    body = body.replace("if self.is_long and", "if self.available_margin > 4_990 and")
+    session = session_of(tmp_path, make_candles(300 + 5 * 700, 3), body=body)
+    compiled, _ = session.runner_for(session.source.defaults)
+    assert "def go_long__plain(" in compiled.text and "def update_position__plain(" in compiled.text
+    sets = [each | {"share": share} for share in (0.1, 0.5) for each in grid(4, 4)]
+    alone, together, n = both(session, sets)
+    assert_same(alone, together)
+    assert n == 32
+    for i in (5, 21):
+        simulation, metrics = session.run(sets[i])
+        np.testing.assert_equal(metrics, metrics_row_to_dict(alone.metrics[i]))
+        assert len(simulation.trades) == alone.outcomes[i, layout.OUTCOME_TRADES] > 20
 
 
 @pytest.mark.compiled
