@@ -341,7 +341,7 @@ class Session:
         CompileError
             If the strategy cannot be compiled.
         """
-        from fastbt.metrics.measure import metrics_row_to_dict
+        from fastbt.metrics.measuring import metrics_row_to_dict
 
         hp = self.source.defaults if hyperparameters is None else dict(hyperparameters)
         try:
@@ -363,7 +363,7 @@ class Session:
         from fastbt.compiler.standins import jesse_standins
         from fastbt.engine.reference import simulate_reference
         from fastbt.engine.routes import Route
-        from fastbt.metrics.measure import measure
+        from fastbt.metrics.measuring import measure
 
         setup = self.setup
         hp = None if hyperparameters is None else dict(hyperparameters)
@@ -708,7 +708,7 @@ def _interpreted(
     from fastbt.compiler.standins import jesse_standins
     from fastbt.engine.reference import simulate_reference
     from fastbt.engine.routes import Route
-    from fastbt.metrics.measure import measure
+    from fastbt.metrics.measuring import measure
 
     sources = [load_strategy(route["strategy"]) for route in routes]
     hp = None if hyperparameters is None else dict(hyperparameters)

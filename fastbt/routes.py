@@ -178,7 +178,7 @@ class RoutesSession:
         CompileError
             If a strategy cannot be compiled.
         """
-        from fastbt.metrics.measure import metrics_row_to_dict
+        from fastbt.metrics.measuring import metrics_row_to_dict
 
         samples = self._of_routes(hyperparameters)
         try:
@@ -201,7 +201,7 @@ class RoutesSession:
         from fastbt.compiler.standins import jesse_standins
         from fastbt.engine.reference import simulate_reference
         from fastbt.engine.routes import Route
-        from fastbt.metrics.measure import measure
+        from fastbt.metrics.measuring import measure
 
         hp = None if hyperparameters is None else dict(hyperparameters)
         routes = [

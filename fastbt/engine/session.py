@@ -172,7 +172,7 @@ class Session:
 
     def measure(self) -> dict[str, Any]:
         """Return the metrics of what has happened so far."""
-        from fastbt.metrics.measure import measure
+        from fastbt.metrics.measuring import measure
 
         begun = int(self.starting_time)
         so_far = Simulation(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastbt.metrics.measure import measure, metrics_row_to_dict
+    from fastbt.metrics.measuring import measure, metrics_row_to_dict
     from fastbt.metrics.names import INT_METRICS, METRICS, METRICS_WITHOUT_TRADES
 
 __all__ = ["INT_METRICS", "METRICS", "METRICS_WITHOUT_TRADES", "measure", "metrics_row_to_dict"]
@@ -17,8 +17,8 @@ _HOME = {
     "INT_METRICS": "names",
     "METRICS": "names",
     "METRICS_WITHOUT_TRADES": "names",
-    "measure": "measure",
-    "metrics_row_to_dict": "measure",
+    "measure": "measuring",
+    "metrics_row_to_dict": "measuring",
 }
 
 
