@@ -1,4 +1,4 @@
-"""Compiled strategies against the reference engine: generated ones by the hundred, and our examples."""
+"""Compiled strategies against the reference engine: generated ones, and our examples."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.compiled
 @pytest.fixture(scope="module")
 def fuzzed():
     """A slice of the fuzzer, where generated code runs as plain Python: some 30 s."""
-    command = [sys.executable, str(ROOT / "tests" / "fuzz_compiled.py"), "--count", "100", "--json"]
+    command = [sys.executable, str(ROOT / "tests" / "fuzz_compiled.py"), "--count", "64", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode in (0, 1), done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -33,13 +33,13 @@ def test_generated_strategies__equal_the_reference(fuzzed):
 
 
 def test_generated_strategies__are_worth_comparing(fuzzed):
-    assert fuzzed["seeds"] == 100
-    assert fuzzed["trades"] > 2000
-    assert fuzzed["liquidations"] > 5
-    assert min(fuzzed["fills"][kind] for kind in ("MARKET", "LIMIT", "STOP")) > 300
+    assert fuzzed["seeds"] == 64
+    assert fuzzed["trades"] > 1200
+    assert fuzzed["liquidations"] > 3
+    assert min(fuzzed["fills"][kind] for kind in ("MARKET", "LIMIT", "STOP")) > 200
     assert len(fuzzed["exceptions"]) > 3
-    assert fuzzed["idle"] + sum(fuzzed["refused"].values()) + fuzzed["undecided"] < 15
-    assert fuzzed["walked"] > 14
+    assert fuzzed["idle"] + sum(fuzzed["refused"].values()) + fuzzed["undecided"] < 10
+    assert fuzzed["walked"] > 8
 
 
 @pytest.mark.parametrize(("seed", "mode"), [(756, "cross"), (706, "isolated"), (705, "spot")])

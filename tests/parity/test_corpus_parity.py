@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).parent / "corpus_parity.py"
 
 
 #: What stands in their names; the whole corpus takes minutes.
-QUICK = ("timeframes.", "slices.Window", "callbacks.Larger", "foreign.Own", "on_demand.Changing")
+QUICK = ("timeframes.", "slices.WindowM", "callbacks.Larger", "foreign.OwnN", "on_demand.ChangingI")
 
 
 def run(n_sets: int, *wanted: str) -> dict:
@@ -29,7 +29,7 @@ def test_corpus__equals_jesse():
     report = run(1, *QUICK)
     for text in QUICK:
         trades = [each["trades"] for name, each in report.items() if text in name]
-        assert len(trades) >= 5
+        assert len(trades) >= 2
         assert min(trades) > 2
 
 

@@ -23,13 +23,13 @@ def fuzz(*options):
 
 def test_generated_plain_trades__in_a_sweep_equal_the_backtest():
     """Also under isolated margin, where the kernel of plain trades gives up without a stop before the liquidation."""
-    fuzzed = fuzz("--count", "26", "--plain", "3")
+    fuzzed = fuzz("--count", "18", "--plain", "3")
     assert fuzzed["differences"] == {}
-    assert fuzzed["plain"]["done"] > 35 and fuzzed["plain"]["given up"] > 5
-    assert fuzzed["trades"] > 700
+    assert fuzzed["plain"]["done"] > 20 and fuzzed["plain"]["given up"] > 3
+    assert fuzzed["trades"] > 400
 
 
-@pytest.mark.parametrize(("seed", "mode"), [(3, "cross"), (24, "isolated")])
+@pytest.mark.parametrize(("seed", "mode"), [pytest.param(3, "cross", marks=pytest.mark.slow), (24, "isolated")])
 def test_generated_plain_trades__as_machine_code_equal_the_reference(seed, mode, tmp_path):
     tally = Tally()
     run_seed(seed, tally, tmp_path, mode=mode, plain=8)
@@ -39,9 +39,9 @@ def test_generated_plain_trades__as_machine_code_equal_the_reference(seed, mode,
 
 def test_generated_plain_trades__side_by_side_equal_each_alone():
     """And the reference engine, as above: of each strategy a run in full."""
-    fuzzed = fuzz("--seed", "5005", "--count", "5", "--together", "40")
+    fuzzed = fuzz("--seed", "5005", "--count", "3", "--together", "40")
     assert fuzzed["differences"] == {}
-    assert fuzzed["plain"]["side by side"] > 60 and fuzzed["trades"] > 200
+    assert fuzzed["plain"]["side by side"] > 36 and fuzzed["trades"] > 120
 
 
 @pytest.mark.parametrize(("seed", "mode"), [(11, "isolated")])

@@ -193,17 +193,27 @@ def test_sets__that_do_not_fit_into_memory_go_in_smaller_parts_or_alone(tmp_path
     assert n == (len(sets) if min(trades // 8, lists) >= 250 else 0)
 
 
+#: Exits are whole numbers, and set now and then.
 SOMETIMES = (
     CROSSING.replace('if self.hp["stop"] > 0:', "if self.index % 2:")
     .replace('if self.hp["target"] > 0:', "if self.index % 3:")
+    .replace('self.price * (1 - side * self.hp["stop"])', 'round(self.price * (1 - side * self.hp["stop"]))')
+    .replace('self.price * (1 + side * self.hp["target"])', 'round(self.price * (1 + side * self.hp["target"]))')
     .replace("if self.is_long and self.turns == -1:", "if self.turns == (-1 if self.is_long else 1):")
     .replace(" and self.exits % 5 != 2", "")
 )
 
 
+def in_prices_around(minutes, price):
+    """Return candles of which the first opens at a price."""
+    changed = minutes.copy()
+    changed[:, [OPEN, CLOSE, HIGH, LOW]] *= price / minutes[0, OPEN]
+    return changed
+
+
 @pytest.mark.compiled
 def test_sets__with_exits_that_are_set_now_and_then(tmp_path, both):
-    session = session_of(tmp_path, make_candles(300 + 5 * 2500, 3), body=SOMETIMES)
+    session = session_of(tmp_path, in_prices_around(make_candles(300 + 5 * 2500, 3), 1e6), body=SOMETIMES)
     sets = [each for each in grid(12, 11) if each["stop"] and each["target"]]
     alone, together, n = both(session, sets)
     assert_same(alone, together)
@@ -256,16 +266,9 @@ def test_sets__that_ask_for_the_available_margin(tmp_path, both):
 
 @pytest.mark.compiled
 def test_sets__whose_exits_are_just_met(tmp_path, both):
-    """Prices and exits are whole numbers: extremes of a segment are often the price of an exit."""
-    minutes = make_candles(300 + 5 * 700, 3)
-    minutes[:, [OPEN, CLOSE, HIGH, LOW]] = np.round(minutes[:, [OPEN, CLOSE, HIGH, LOW]] * 300 / minutes[0, OPEN])
-    body = CROSSING.replace(
-        'self.price * (1 - side * self.hp["stop"])', 'round(self.price * (1 - side * self.hp["stop"]))'
-    )
-    body = body.replace(
-        'self.price * (1 + side * self.hp["target"])', 'round(self.price * (1 + side * self.hp["target"]))'
-    )
-    alone, together, n = both(session_of(tmp_path, minutes, body=body), grid(7, 7))
+    """Prices are whole numbers too: extremes of a segment are often the price of an exit."""
+    minutes = np.round(in_prices_around(make_candles(300 + 5 * 1400, 3), 300.0))
+    alone, together, n = both(session_of(tmp_path, minutes, body=SOMETIMES), grid(7, 7))
     assert_same(alone, together)
     # Those without room to the market are given up.
     assert n > 20
