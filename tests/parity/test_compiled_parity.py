@@ -22,7 +22,7 @@ pytestmark = pytest.mark.compiled
 @pytest.fixture(scope="module")
 def fuzzed():
     """A slice of the fuzzer, where generated code runs as plain Python: some 30 s."""
-    command = [sys.executable, str(ROOT / "tests" / "fuzz_compiled.py"), "--count", "64", "--json"]
+    command = [sys.executable, str(ROOT / "tests" / "fuzz_compiled.py"), "--count", "44", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode in (0, 1), done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -33,16 +33,18 @@ def test_generated_strategies__equal_the_reference(fuzzed):
 
 
 def test_generated_strategies__are_worth_comparing(fuzzed):
-    assert fuzzed["seeds"] == 64
-    assert fuzzed["trades"] > 1200
-    assert fuzzed["liquidations"] > 3
-    assert min(fuzzed["fills"][kind] for kind in ("MARKET", "LIMIT", "STOP")) > 200
+    assert fuzzed["seeds"] == 44
+    assert fuzzed["trades"] > 800
+    assert fuzzed["liquidations"] > 2
+    assert min(fuzzed["fills"][kind] for kind in ("MARKET", "LIMIT", "STOP")) > 130
     assert len(fuzzed["exceptions"]) > 3
-    assert fuzzed["idle"] + sum(fuzzed["refused"].values()) + fuzzed["undecided"] < 10
-    assert fuzzed["walked"] > 8
+    assert fuzzed["idle"] + sum(fuzzed["refused"].values()) + fuzzed["undecided"] < 8
+    assert fuzzed["walked"] > 6
 
 
-@pytest.mark.parametrize(("seed", "mode"), [(756, "cross"), (706, "isolated"), (705, "spot")])
+@pytest.mark.parametrize(
+    ("seed", "mode"), [(756, "cross"), pytest.param(706, "isolated", marks=pytest.mark.slow), (705, "spot")]
+)
 def test_generated_strategy__as_machine_code_equals_the_reference(seed, mode, tmp_path):
     tally = Tally()
     run_seed(seed, tally, tmp_path, mode=mode)

@@ -155,9 +155,9 @@ CORNERS = [
 
 
 def test_measure__equals_jesse_on_any_trades_and_balances(tmp_path):
-    all_runs = CORNERS + generated_runs(600)
+    all_runs = CORNERS + generated_runs(300)
     expected = jesse_metrics(all_runs, tmp_path)
-    assert len(expected) == len(all_runs) > 600
+    assert len(expected) == len(all_runs) > 300
     for run, theirs in zip(all_runs, expected, strict=True):
         actual = measure(as_simulation(run), annualization=run["annualization"])
         assert differences(actual, theirs) == [], run

@@ -29,7 +29,7 @@ def fuzz(*arguments: str) -> dict:
 
 @pytest.fixture(scope="module")
 def random_strategies():
-    return fuzz("--modes", *cases.MODES, "--cases", "4")
+    return fuzz("--modes", *cases.MODES, "--cases", "3")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def compiled_strategies():
 def test_reference__equals_jesse(random_strategies, mode):
     tally = random_strategies[mode]
     assert tally["differences"] == []
-    assert tally["calls"] > 500
+    assert tally["calls"] > 300
     if mode == "errors":
         assert sum(tally["exceptions"].values()) > 0
     else:

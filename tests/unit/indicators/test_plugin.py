@@ -334,15 +334,13 @@ def test_strategies__averages_that_need_candles(tmp_path):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize(
-    "condition",
-    [
-        "ta.hull_suit(self.candles).signal == 'buy'",
-        "self.index > 9 and ta.beta(self.candles, self.candles) > 0.5",
-        "self.index > 9 and ta.minmax(self.candles, sequential=True).is_min[-4] > 0",
-    ],
-)
-def test_strategies__use_what_only_python_computes(tmp_path, condition):
+def test_strategies__use_what_only_python_computes(tmp_path):
+    """Each on a third of the bars: texts, numbers, and columns of arrays."""
+    texts = "ta.hull_suit(self.candles).signal == 'buy'"
+    numbers = "ta.beta(self.candles, self.candles) > 0.5"
+    arrays = "ta.minmax(self.candles, sequential=True).is_min[-4] > 0"
+    turn = "self.index % 3"
+    condition = f"self.index > 9 and ({texts} if {turn} == 0 else {numbers} if {turn} == 1 else {arrays})"
     total, profit = trades(tmp_path, condition, "compiled")
     assert total > 10
     assert (total, profit) == trades(tmp_path, condition, "interpreted")
