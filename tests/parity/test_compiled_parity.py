@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.name for path in (ROOT / "strategies").iterdir() if (path / "__init__.py").is_file())
 
 pytestmark = pytest.mark.compiled
+_SLOW = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,8 @@ def test_generated_strategies__are_worth_comparing(fuzzed):
 
 
 @pytest.mark.parametrize(
-    ("seed", "mode"), [(756, "cross"), pytest.param(706, "isolated", marks=pytest.mark.slow), (705, "spot")]
+    ("seed", "mode"),
+    [(756, "cross"), pytest.param(706, "isolated", marks=_SLOW), pytest.param(705, "spot", marks=_SLOW)],
 )
 def test_generated_strategy__as_machine_code_equals_the_reference(seed, mode, tmp_path):
     tally = Tally()

@@ -29,7 +29,8 @@ def test_generated_plain_trades__in_a_sweep_equal_the_backtest():
     assert fuzzed["trades"] > 400
 
 
-@pytest.mark.parametrize(("seed", "mode"), [pytest.param(3, "cross", marks=pytest.mark.slow), (24, "isolated")])
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "mode"), [(3, "cross"), (24, "isolated")])
 def test_generated_plain_trades__as_machine_code_equal_the_reference(seed, mode, tmp_path):
     tally = Tally()
     run_seed(seed, tally, tmp_path, mode=mode, plain=8)
